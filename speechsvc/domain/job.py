@@ -1,0 +1,38 @@
+"""A unit of work owned by the database; a broker message is only a wake-up for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class JobKind(StrEnum):
+    TRANSCRIBE = "transcribe"
+    ANALYSE = "analyse"
+    DELIVER = "deliver"
+
+    @property
+    def queue(self) -> str:
+        """The broker queue that wakes its workers."""
+        return {"transcribe": "asr", "analyse": "text", "deliver": "crm"}[self.value]
+
+
+class JobState(StrEnum):
+    READY = "ready"
+    LEASED = "leased"
+    DONE = "done"
+    DEAD = "dead"  # gave up after its attempts; the reason is kept
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One leased job, as its worker sees it."""
+
+    id: int
+    tenant_id: str
+    kind: JobKind
+    subject: str  # call id, or delivery id
+    attempt: int  # 1 for the first try
+    token: int  # fencing token: grows with each lease; a write with an older one fails
+    payload: dict[str, Any] = field(default_factory=dict)

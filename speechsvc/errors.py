@@ -1,0 +1,89 @@
+"""One base error. The class docstring is the English message; `zh` is the Chinese one; both may name details in braces.
+
+Every error that can reach a caller has a stable `code`, an HTTP status, what happened, and what to do next.
+Classes live beside the code that raises them and derive from `SpeechsvcError`; the common ones are here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class SpeechsvcError(Exception):
+    """Something went wrong inside the service."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    zh: ClassVar[str] = "服务内部出错。"
+    advice: ClassVar[str] = "Try again; if it stays, give the request id to the operator."
+    advice_zh: ClassVar[str] = "请重试；若仍出错，请把请求编号交给管理员。"
+    permanent: ClassVar[bool] = True  # False: the same input may succeed later, so a job retries
+
+    def __init__(self, **details: Any) -> None:
+        """`details` fill the braces of the messages and travel in the API's problem document."""
+        self.details = details
+        super().__init__(self.message("en"))
+
+    def message(self, language: str = "en") -> str:
+        """One plain sentence; `language` is "zh" or "en"."""
+        return self._fill(self.zh if language == "zh" else (type(self).__doc__ or "").split("\n\n")[0])
+
+    def next_step(self, language: str = "en") -> str:
+        """What the caller can do about it, one sentence."""
+        return self._fill(self.advice_zh if language == "zh" else self.advice)
+
+    def _fill(self, text: str) -> str:
+        text = " ".join(text.split())
+        try:
+            return text.format(**self.details)
+        except (KeyError, IndexError):
+            return text
+
+
+class NotFound(SpeechsvcError):
+    """There is no {what} with this id."""
+
+    code, status = "not_found", 404
+    zh = "没有这个编号的{what}。"
+    advice, advice_zh = "Check the id; it may have been erased.", "请核对编号；它可能已被删除。"
+
+
+class Unauthenticated(SpeechsvcError):
+    """The request carries no valid API key."""
+
+    code, status = "unauthenticated", 401
+    zh = "请求没有带有效的 API 密钥。"
+    advice = "Send 'Authorization: Bearer <key>'; an administrator makes keys with 'speechsvc keys create'."
+    advice_zh = "请带上 'Authorization: Bearer <密钥>'；管理员可用 'speechsvc keys create' 生成密钥。"
+
+
+class Forbidden(SpeechsvcError):
+    """This key may not do that: it needs the permission {permission}."""
+
+    code, status = "forbidden", 403
+    zh = "此密钥无权进行该操作，需要权限 {permission}。"
+    advice, advice_zh = "Use a key with a role that allows it.", "请使用具备相应角色的密钥。"
+
+
+class InvalidInput(SpeechsvcError):
+    """{field}: {problem}"""
+
+    code, status = "invalid_input", 422
+    zh = "{field}：{problem}"
+    advice, advice_zh = "Correct the field and send again.", "请更正该字段后重新提交。"
+
+
+class Conflict(SpeechsvcError):
+    """The request does not fit what is already stored: {problem}"""
+
+    code, status = "conflict", 409
+    zh = "请求与已存内容冲突：{problem}"
+    advice, advice_zh = "Read the current state first.", "请先读取当前状态。"
+
+
+class StorageFull(SpeechsvcError):
+    """The disk is full; nothing was stored."""
+
+    code, status, permanent = "storage_full", 507, False
+    zh = "磁盘已满，未存入任何内容。"
+    advice, advice_zh = "Free space, then send again.", "请清理磁盘后重试。"
