@@ -1,0 +1,91 @@
+"""Typed settings, the only reader of the environment. Every field is SPEECHSVC_<NAME>; docs/settings.md lists them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_data_dir() -> Path:
+    return Path("var") if Path("pyproject.toml").is_file() and Path("speechsvc").is_dir() else Path("speechsvc-data")
+
+
+class Settings(BaseSettings):
+    """Defaults are the embedded shape: SQLite, local files, embedded broker, bundled demo model."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SPEECHSVC_", env_file=".env", extra="ignore", hide_input_in_errors=True
+    )
+
+    data_dir: Path = Field(
+        default_factory=_default_data_dir, description="folder for everything the embedded shape stores"
+    )
+    database_url: str = Field(
+        "", description="SQLAlchemy URL; empty: SQLite in data_dir. postgresql+psycopg://user:password@host/db"
+    )
+    broker_url: str = Field(
+        "", description="Celery broker; empty: embedded, files in data_dir. amqp://... or redis://..."
+    )
+    blob_url: str = Field("", description="recordings; empty: folder in data_dir. s3://bucket/prefix")
+    s3_endpoint_url: str | None = Field(
+        None, description="S3-compatible store that is not AWS; credentials come from AWS_* as usual"
+    )
+
+    host: str = Field("127.0.0.1", description="address the web process listens on")
+    port: int = Field(8321, ge=1, le=65535, description="port the web process listens on")
+    public_url: str | None = Field(None, description="address under which people reach the service, for links")
+
+    tenant: str = Field("default", description="tenant that the embedded shape and the command line use")
+    timezone: str = Field("Asia/Shanghai", description="time zone of a new tenant, IANA name")
+
+    model: str = Field("demo", description="speech model: a name from models/catalogue.yaml, or a folder")
+    model_dir: Path | None = Field(None, description="where downloaded models lie; empty: data_dir/models")
+    hub_endpoint: str | None = Field(None, description="mirror of the model hub")
+    offline: bool = Field(False, description="never download anything")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="auto takes a usable GPU, else the CPU; cuda fails loudly if unusable"
+    )
+    compute_type: str = Field("auto", description="auto: int8 on CPU, float16 on GPU; or a CTranslate2 type")
+    cpu_threads: int = Field(
+        0, ge=0, description="threads a recognition process uses; 0: all cores divided by asr_processes"
+    )
+    language: str = Field("zh", description="language of the calls")
+
+    asr_processes: int = Field(1, ge=1, description="recognition processes on this machine")
+    text_processes: int = Field(1, ge=1, description="analysis and webhook processes on this machine")
+    lease_s: float = Field(60, ge=2, description="seconds a worker may stay silent before its job goes to another")
+    max_attempts: int = Field(3, ge=1, description="tries before a job is given up")
+    announce_quiet_s: float = Field(30, ge=0.5, description="seconds before an unanswered wake-up is repeated")
+
+    max_upload_bytes: int = Field(1 << 30, ge=1, description="largest recording accepted, bytes")
+    max_audio_s: float = Field(4 * 3600, ge=1, description="longest recording accepted, decoded seconds")
+    max_text_chars: int = Field(200_000, ge=1, description="longest text accepted")
+
+    lexicon: Path | None = Field(None, description="lexicon folder or file; empty: the bundled default")
+    rubric: Path | None = Field(None, description="rubric file; empty: the bundled default")
+    homophones: bool = Field(True, description="tolerate homophones that speech recognition writes")
+
+    webhook_allow_cidrs: list[str] = Field(
+        default_factory=list, description='private networks that webhooks may reach, JSON: ["10.1.0.0/16"]'
+    )
+    webhook_allow_http: bool = Field(False, description="allow http:// webhook URLs")
+    webhook_timeout_s: float = Field(15, gt=0, le=30, description="seconds a receiver has to answer")
+
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING, ERROR")
+    log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON lines")
+    supervisor_pid: int = Field(0, description="set by 'speechsvc serve' for its children: they end when it does")
+
+    @property
+    def effective_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{(self.data_dir / 'speechsvc.db').resolve()}"
+
+    @property
+    def effective_model_dir(self) -> Path:
+        return self.model_dir or self.data_dir / "models"
+
+    @property
+    def embedded_broker(self) -> bool:
+        return not self.broker_url

@@ -1,0 +1,51 @@
+"""Webhook endpoints and their delivery log (Standard Webhooks specification)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """Where a tenant wants events. The secret is shown once, at creation."""
+
+    id: str
+    url: str
+    event_types: tuple[str, ...] = ()  # empty: all
+    enabled: bool = True
+    disabled_reason: str | None = None
+    created_at: datetime
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"  # gave up
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One try. `response` holds the first 500 characters at most."""
+
+    at: datetime
+    status: int | None  # HTTP status; none when no answer came
+    error: str | None
+    response: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """One event on its way to one endpoint."""
+
+    id: str
+    endpoint_id: str
+    event_id: str
+    event_seq: int
+    event_type: str
+    state: DeliveryState = DeliveryState.PENDING
+    created_at: datetime
+    next_at: datetime | None = None  # when the next try is due
+    attempts: tuple[Attempt, ...] = ()
