@@ -19,6 +19,7 @@ from speechsvc.domain.analysis import Tagging, Versions
 from speechsvc.domain.call import Call, CallStatus, Recording, Source
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.event import Event
+from speechsvc.domain.facts import TopicFact
 from speechsvc.domain.heatmap import HeatmapQuery, RowCount, RowKind, TopicCount
 from speechsvc.domain.job import Job, JobKind
 from speechsvc.domain.mention import Mention
@@ -202,7 +203,7 @@ class Analysis:
     score: dict[str, Any]
     snapshot: dict[str, Any]  # frozen inputs of the score
     versions: Versions
-    seconds_by_topic: dict[tuple[str, str], float]  # (topic, speaker) -> seconds of segments that carry the topic
+    facts: tuple[TopicFact, ...]  # what the heatmap counts, computed by domain.facts; storage stores them as they are
 
 
 class CallRepository(Protocol):
@@ -247,7 +248,7 @@ class AnalysisRepository(Protocol):
         ...
 
     def get(self, call_id: str) -> Analysis | None:
-        """`seconds_by_topic` included."""
+        """Facts included."""
         ...
 
     def mentions(self, call_id: str) -> tuple[StoredMention, ...]: ...

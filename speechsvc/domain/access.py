@@ -34,7 +34,9 @@ _ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.UPLOADER: frozenset({_P.CALLS_WRITE, _P.CALLS_STATUS}),
     Role.MANAGER: frozenset({_P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ}),
     Role.QA: frozenset({_P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ}),
-    Role.CRM: frozenset({_P.CALLS_WRITE, _P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ, _P.FEED_READ, _P.WEBHOOKS_MANAGE}),
+    Role.CRM: frozenset(
+        {_P.CALLS_WRITE, _P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ, _P.FEED_READ, _P.WEBHOOKS_MANAGE}
+    ),
     Role.SALESPERSON: frozenset({_P.CALLS_STATUS, _P.CALLS_READ}),
     Role.ADMIN: frozenset(set(Permission) - {_P.RAW_READ}),
 }
