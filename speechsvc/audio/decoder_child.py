@@ -1,0 +1,272 @@
+"""The program that touches untrusted audio: run as a child, it decodes one file to 16 kHz int16 PCM and reports.
+
+Started by `decode.py` with one JSON argument. It has no stdin, a folder of its own, limits on memory, CPU time,
+file size and open files, and (where the system allows) no network. It knows the standard library and PyAV only,
+so that it starts fast and a flaw in a codec finds neither settings nor secrets in its memory.
+
+Reports one JSON object on stdout: `{"ok": true, ...}` or `{"ok": false, "reason": ..., ...}`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+
+# Demuxers a call system writes. Playlists (concat, hls, dash, sdp) can name other files and stay out;
+# headerless formats (alaw, s16le ...) would be guessed wrong and stay out too.
+FORMATS = "wav,w64,mp3,aac,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,amr,au,aiff,caf,asf"
+RATE = 16_000
+MIN_RATE, MAX_RATE = 8_000, 48_000
+MAX_CHANNELS = 2
+
+
+class Refused(Exception):
+    """The file cannot be used; `reason` and details go to the parent."""
+
+    def __init__(self, reason: str, **details: Any) -> None:
+        super().__init__(reason)
+        self.report = {"ok": False, "reason": reason, **details}
+
+
+class _Unnamed:
+    """A file without a name: FFmpeg can neither guess by extension nor resolve a neighbour's path."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self.read, self.seek, self.tell = raw.read, raw.seek, raw.tell
+
+
+def main(argument: str) -> int:
+    job = json.loads(argument)
+    with open(job["input"], "rb") as source, open(job["output"], "wb") as sink:
+        _confine(job["memory_bytes"], job["cpu_seconds"], job["output_bytes"])
+        report = _outcome(source, sink, job["max_seconds"])
+    sys.stdout.write(json.dumps(report))
+    return 0
+
+
+def _outcome(source: BinaryIO, sink: BinaryIO, max_seconds: float) -> dict[str, Any]:
+    """Every way a decode can end, as a report; only a killed process ends without one."""
+    try:
+        report = decode(source, sink, max_seconds)
+        sink.flush()
+    except Refused as refused:
+        return refused.report
+    except MemoryError:
+        return {"ok": False, "reason": "memory"}
+    except OSError as error:  # FFmpeg's errors with an errno are OSErrors too
+        reason = {errno.ENOSPC: "disk_full", errno.EFBIG: "too_long", errno.ENOMEM: "memory"}.get(error.errno or 0)
+        return {"ok": False, "reason": reason or "undecodable", "detail": type(error).__name__}
+    except Exception as error:  # whatever a codec raises, the parent gets a typed answer
+        return {"ok": False, "reason": "undecodable", "detail": type(error).__name__}
+    return report
+
+
+def decode(source: BinaryIO, sink: BinaryIO, max_seconds: float) -> dict[str, Any]:
+    """Writes interleaved little-endian int16 at 16 kHz, channel count unchanged; returns what was found.
+
+    Resampling equals `faster_whisper.decode_audio(split_stereo=True)`: the same resampler, once a channel.
+    """
+    with _open(source) as container:
+        if not container.streams.audio:
+            raise Refused("no_audio_stream")
+        stream = container.streams.audio[0]
+        channels = _check(stream.codec_context)
+        declared = _declared(container, stream)
+        if declared is not None and declared > max_seconds * 1.02 + 1:
+            raise Refused("too_long")
+        writer = _Writer(sink, channels, max_seconds)
+        reached, damaged = _pump(container, stream, writer)
+        writer.finish()
+        if writer.samples == 0:
+            raise Refused("undecodable" if damaged else "empty")
+        return {
+            "ok": True,
+            "container": container.format.name,
+            "codec": stream.codec_context.name,
+            "rate": stream.codec_context.rate,
+            "channels": channels,
+            "declared": declared,
+            "reached": reached,
+            "samples": writer.samples,
+            "lost_seconds": writer.lost_seconds,
+            "damaged_packets": damaged,
+        }
+
+
+def _open(source: BinaryIO) -> Any:
+    options = {"format_whitelist": FORMATS, "protocol_whitelist": ""}
+    try:
+        return av.open(_Unnamed(source), mode="r", options=options, metadata_errors="ignore")
+    except (MemoryError, Refused):
+        raise
+    except Exception as error:
+        raise Refused("not_audio", detail=type(error).__name__) from error
+
+
+def _check(context: Any) -> int:
+    """Channel count of a stream we accept."""
+    if context is None:
+        raise Refused("unsupported", property="codec", value="unknown")
+    _check_rate(context.rate)
+    channels = int(context.layout.nb_channels)
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise Refused("unsupported", property="channels", value=channels)
+    return channels
+
+
+def _check_rate(rate: int | None) -> None:
+    if rate is None or not MIN_RATE <= rate <= MAX_RATE:
+        raise Refused("unsupported", property="sample_rate", value=rate or 0)
+
+
+def _declared(container: Any, stream: Any) -> float | None:
+    """Seconds the file says it lasts. What that is worth depends on the format: the parent judges."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return float(container.duration) / av.time_base if container.duration is not None else None
+
+
+def _pump(container: Any, stream: Any, writer: _Writer) -> tuple[float, int]:
+    """Decodes packet by packet. A damaged packet becomes silence of its length, so that later times stay true.
+
+    Returns the seconds reached by packet time stamps, and the number of damaged packets.
+    """
+    first: float | None = None
+    reached, damaged = 0.0, 0
+    for packet in _packets(container, stream):
+        if packet is None:
+            damaged += 1
+            break
+        base = float(packet.time_base) if packet.time_base else 0.0
+        length = float(packet.duration or 0) * base
+        if packet.pts is not None:
+            first = packet.pts * base if first is None else first
+            reached = max(reached, packet.pts * base - first + length)
+        try:
+            frames = packet.decode()
+        except (av.error.FFmpegError, EOFError, ValueError) as error:
+            if isinstance(error, MemoryError):
+                raise
+            damaged += 1
+            writer.silence(length)
+            continue
+        for frame in frames:
+            writer.write(frame)
+    return reached, damaged
+
+
+def _packets(container: Any, stream: Any) -> Iterator[Any]:
+    """Packets of one stream; None, then the end, where the container itself breaks off."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            yield next(packets)
+        except StopIteration:
+            return
+        except (av.error.FFmpegError, EOFError) as error:
+            if isinstance(error, MemoryError):
+                raise
+            yield None
+            return
+
+
+class _Writer:
+    """Resamples frames and writes them as they come; nothing but one frame is ever held."""
+
+    def __init__(self, sink: BinaryIO, channels: int, max_seconds: float) -> None:
+        self.samples = 0  # written, a channel
+        self.lost_seconds = 0.0
+        self._sink = sink
+        self._channels = channels
+        self._most = int((max_seconds + 1) * RATE)
+        self._resampler: AudioResampler | None = None
+        self._shape: tuple[Any, ...] = ()
+
+    def write(self, frame: AudioFrame) -> None:
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if shape != self._shape:  # the first frame, or a file whose format changes midway
+            _check_rate(frame.sample_rate)
+            self.finish()
+            layout = "mono" if self._channels == 1 else "stereo"
+            self._resampler, self._shape = AudioResampler(format="s16", layout=layout, rate=RATE), shape
+        frame.pts = None  # time stamps of odd files jump; samples follow one another
+        assert self._resampler is not None
+        self._emit(self._resampler.resample(frame))
+
+    def silence(self, seconds: float) -> None:
+        """Stands in for `seconds` that could not be decoded, at most 10 s for one packet."""
+        count = int(min(seconds, 10.0) * RATE)
+        self.lost_seconds += count / RATE
+        self._put(bytes(count * self._channels * 2), count)
+
+    def finish(self) -> None:
+        if self._resampler is not None:
+            self._emit(self._resampler.resample(None))
+            self._resampler = None
+
+    def _emit(self, frames: list[AudioFrame]) -> None:
+        for frame in frames:
+            self._put(bytes(frame.planes[0])[: frame.samples * self._channels * 2], frame.samples)
+
+    def _put(self, data: bytes, samples: int) -> None:
+        self.samples += samples
+        if self.samples > self._most:
+            raise Refused("too_long")
+        self._sink.write(data)
+
+
+def _confine(memory_bytes: int, cpu_seconds: int, output_bytes: int) -> None:
+    """Best effort, strictest first: macOS ignores some limits, containers may forbid the network namespace."""
+    _leave_network()
+    try:
+        import resource
+    except ImportError:
+        return
+    highest = max((int(name) for name in _open_descriptors()), default=7)
+    limits = {
+        "RLIMIT_CORE": 0,
+        "RLIMIT_CPU": cpu_seconds,
+        "RLIMIT_FSIZE": output_bytes,
+        "RLIMIT_AS": memory_bytes,
+        "RLIMIT_NOFILE": highest + 1,  # both files are open: no third one can be
+    }
+    for name, value in limits.items():
+        kind = getattr(resource, name, None)
+        if kind is None:
+            continue
+        try:
+            hard = resource.getrlimit(kind)[1]
+            ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.setrlimit(kind, (ceiling, ceiling))
+        except (ValueError, OSError):
+            continue
+
+
+def _open_descriptors() -> list[str]:
+    try:
+        return [name for name in os.listdir("/dev/fd") if name.isdigit()]
+    except OSError:
+        return []
+
+
+def _leave_network() -> None:
+    if not sys.platform.startswith("linux"):
+        return
+    new_user_namespace, new_network_namespace = 0x10000000, 0x40000000
+    try:
+        ctypes.CDLL(None).unshare(new_user_namespace | new_network_namespace)
+    except (OSError, AttributeError):
+        return
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

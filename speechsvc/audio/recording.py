@@ -1,0 +1,45 @@
+"""A recording made ready for recognition: decoded once, channels told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from speechsvc.audio.channels import PreparedChannel, prepare_channels
+from speechsvc.audio.decode import DecodeLimits, decode
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class PreparedRecording:
+    """Channels to recognise; their samples are mapped from a file that lives inside the `with` block."""
+
+    channels: tuple[PreparedChannel, ...]
+    duration: float  # seconds decoded
+    media_type: str
+    partial: bool
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordingOpener:
+    """Opens recordings within limits; `temp` is where decoded samples may lie (None: the system's folder)."""
+
+    limits: DecodeLimits = field(default_factory=DecodeLimits)
+    temp: Path | None = None
+
+    @contextmanager
+    def open(self, path: Path, channels: Mapping[str, str] | str | None) -> Iterator[PreparedRecording]:
+        """Decodes `path` and prepares its channels. Raises the errors of `decode` and `prepare_channels`."""
+        with TemporaryDirectory(prefix="speechsvc-audio-", dir=self.temp, ignore_cleanup_errors=True) as folder:
+            decoded = decode(path, Path(folder), self.limits)
+            prepared, warnings = prepare_channels(decoded.samples, channels)
+            yield PreparedRecording(
+                channels=prepared,
+                duration=decoded.duration,
+                media_type=decoded.media_type,
+                partial=decoded.partial,
+                warnings=decoded.warnings + warnings,
+            )
