@@ -101,6 +101,7 @@ class Call:
     source: Source = Source.CALL
     status: CallStatus = CallStatus.QUEUED
     recording: Recording | None = None
+    playback: Recording | None = None  # what readers hear where the original is not for them or not for browsers
     progress: float = 0.0  # 0 to 1
     received_at: datetime
     finished_at: datetime | None = None

@@ -1,0 +1,111 @@
+"""The text stage: transcript to mentions, contact, talk time, score, heatmap facts and event, in one commit.
+
+Reads only what the speech stage stored, so it can run again on its own with a newer lexicon.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+
+from speechsvc.domain.call import Call, CallStatus, Source
+from speechsvc.domain.conversation import Conversation
+from speechsvc.domain.facts import TopicFact, topic_facts
+from speechsvc.domain.job import Job
+from speechsvc.domain.talk import TalkMetrics
+from speechsvc.domain.talk_rules import measure_talk, measure_talk_from_turns
+from speechsvc.domain.transcript import Transcript
+from speechsvc.errors import NotFound
+from speechsvc.ports import Analysis
+from speechsvc.services.core import Core
+from speechsvc.services.publish_event import call_identity, publish_event
+
+
+def analyse_call(core: Core, job: Job) -> None:
+    """Raises StaleLease, or what the analyser raises."""
+    with core.db.tenant(job.tenant_id, write=False) as uow:
+        call = uow.calls.get(job.subject)
+        transcript = uow.transcripts.get(job.subject)
+    if transcript is None:
+        raise NotFound(what="transcript")
+    analysis = analyse_transcript(core, call, transcript)
+    _store(core, job, call, transcript, analysis)
+    core.wake()
+
+
+def analyse_transcript(core: Core, call: Call, transcript: Transcript) -> Analysis:
+    """Pure in its inputs and the analyser's versions: the same again gives the same."""
+    conversation = transcript.conversation(call.id)
+    analyser = core.analyser()
+    tagging = analyser.tag(conversation)
+    talk = _talk(call, transcript, conversation)
+    score, snapshot = analyser.score(conversation, tagging, talk)
+    return Analysis(
+        tagging=tagging,
+        talk=talk,
+        score=score,
+        snapshot=snapshot,
+        versions=replace(analyser.versions, transcript=_model_name(transcript)),
+        facts=topic_facts(conversation, tagging.mentions),
+    )
+
+
+def _talk(call: Call, transcript: Transcript, conversation: Conversation) -> TalkMetrics:
+    """Measured on voice activity where there was audio, on turns' times elsewhere."""
+    if call.source is Source.CALL:
+        return measure_talk(transcript.speech, transcript.duration)
+    return measure_talk_from_turns(conversation)
+
+
+def _model_name(transcript: Transcript) -> str | None:
+    return transcript.model.get("version") or transcript.model.get("name")
+
+
+def _store(core: Core, job: Job, call: Call, transcript: Transcript, analysis: Analysis) -> None:
+    status = CallStatus.PARTIAL if transcript.partial else CallStatus.DONE
+    now = core.clock.now()
+    with core.db.tenant(job.tenant_id) as uow:
+        uow.jobs.finish(job)
+        revision = uow.analyses.save(call.id, analysis)
+        uow.calls.update(
+            call.id,
+            status=status,
+            progress=1.0,
+            finished_at=now,
+            contact=analysis.tagging.contact.outcome.value,
+            score=analysis.score["total"],
+            topics=tuple(sorted({f.topic for f in analysis.facts})),
+            versions=_versions(analysis),
+            analysis_revision=revision,
+            error_code=None,
+            error=None,
+        )
+        publish_event(uow, "call.analysed", call.id, _event(call, status, analysis, revision))
+        uow.commit()
+
+
+def _versions(analysis: Analysis) -> dict[str, str | None]:
+    v = analysis.versions
+    return {"lexicon": v.lexicon, "rubric": v.rubric, "engine": v.engine, "transcript": v.transcript}
+
+
+def _event(call: Call, status: CallStatus, analysis: Analysis, revision: int) -> dict[str, Any]:
+    return {
+        **call_identity(call),
+        "status": status.value,
+        "revision": revision,
+        "contact": analysis.tagging.contact.outcome.value,
+        "score": {
+            "total": analysis.score["total"],
+            "counts_toward_performance": analysis.score["counts_toward_performance"],
+        },
+        "topics": [_topic(f) for f in analysis.facts],
+        "versions": _versions(analysis),
+    }
+
+
+
+
+def _topic(fact: TopicFact) -> dict[str, Any]:
+    return {"topic": fact.topic, "speaker": fact.speaker, "mentions": fact.mentions, "seconds": fact.seconds}

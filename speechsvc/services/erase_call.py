@@ -1,0 +1,22 @@
+"""Erases a call: audio, transcript, mentions, score, facts, event bodies. An audit entry remains."""
+
+from __future__ import annotations
+
+from speechsvc.domain.access import Permission, Principal
+from speechsvc.services.core import Core
+from speechsvc.services.publish_event import publish_event
+
+
+def erase_call(core: Core, principal: Principal, call_id: str) -> None:
+    """Raises NotFound, Forbidden. A worker that still runs on it finds its job gone and stores nothing."""
+    principal.require(Permission.CALLS_ERASE)
+    with core.db.tenant(principal.tenant_id) as uow:
+        call = uow.calls.erase(call_id)
+        bodies = uow.events.erase_bodies(call_id)
+        uow.audit.add(actor=principal.key_id, action="call.erased", subject=call_id, details={"event_bodies": bodies})
+        publish_event(uow, "call.erased", call_id, {"call_id": call_id})
+        uow.commit()
+    for file in (call.recording, call.playback):
+        if file is not None:
+            core.blobs.delete(file.blob)  # after the commit: an orphan is swept, a lost recording is not
+    core.wake()

@@ -1,0 +1,129 @@
+"""Leases the next due job of a queue, keeps the lease alive, runs the stage, and decides what an error means."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from speechsvc.domain.job import Job, JobKind
+from speechsvc.errors import NotFound, SpeechsvcError
+from speechsvc.logging import get_logger
+from speechsvc.ports import StaleLease
+from speechsvc.services.analyse_call import analyse_call
+from speechsvc.services.core import Core
+from speechsvc.services.deliver_event import deliver_event
+from speechsvc.services.fail_call import fail_call
+from speechsvc.services.transcribe_call import transcribe_call
+
+log = get_logger(__name__)
+
+_RETRY_PAUSE_S = (5.0, 60.0, 600.0)
+
+
+class WorkerLost(SpeechsvcError):
+    """Processing was cut off {attempts} times without an error of its own."""
+
+    code = "worker_lost"
+    zh = "处理过程已中断 {attempts} 次，未留下错误信息。"
+    advice = "The recording may need more memory or time than the worker has; check the worker's log and its limits."
+    advice_zh = "该录音可能超出了工作进程的内存或时间限制；请查看工作进程日志。"
+
+
+class StageFailed(SpeechsvcError):
+    """An unexpected error stopped the processing: {kind}."""
+
+    code, permanent = "stage_failed", False
+    zh = "处理时发生意外错误：{kind}。"
+
+
+def run_next(core: Core, queue: str) -> bool:
+    """Runs at most one job of this queue; False when none was due. Never raises for what a job does."""
+    kinds = [kind for kind in JobKind if kind.queue == queue]
+    job = core.system.lease(kinds, core.limits.lease_s)
+    if job is None:
+        return False
+    bound = log.bind(job=job.id, kind=job.kind.value, subject=job.subject, attempt=job.attempt, tenant=job.tenant_id)
+    bound.info("job_started")
+    try:
+        _run(core, job)
+        bound.info("job_finished")
+    except StaleLease:
+        bound.warning("job_lost_lease")
+    except Exception as error:
+        bound.error("job_failed", error_code=getattr(error, "code", None), error_type=type(error).__name__)
+        _settle_failure(core, job, error)
+    except BaseException:  # the process was told to stop: hand the job back at once
+        core.system.release(job)
+        raise
+    return True
+
+
+def _run(core: Core, job: Job) -> None:
+    if job.kind is JobKind.DELIVER:
+        with _lease_kept(core, job):
+            return deliver_event(core, job)
+    if job.attempt > core.limits.max_attempts:
+        return fail_call(core, job, WorkerLost(attempts=job.attempt - 1), dead=True)
+    with _lease_kept(core, job) as pulse:
+        if job.kind is JobKind.TRANSCRIBE:
+            return transcribe_call(core, job, pulse.report)
+        return analyse_call(core, job)
+
+
+def _settle_failure(core: Core, job: Job, error: Exception) -> None:
+    """Retry what may pass, else make the failure the call's result."""
+    known = error if isinstance(error, SpeechsvcError) else StageFailed(kind=type(error).__name__)
+    try:
+        if isinstance(error, NotFound):
+            with core.db.tenant(job.tenant_id) as uow:  # erased while it waited
+                uow.jobs.finish(job)
+                uow.commit()
+        elif not known.permanent and (job.attempt < core.limits.max_attempts or job.kind is JobKind.DELIVER):
+            pause = _RETRY_PAUSE_S[min(job.attempt, len(_RETRY_PAUSE_S)) - 1]
+            with core.db.tenant(job.tenant_id) as uow:
+                uow.jobs.retry(job, delay_s=pause, error_code=known.code, error=str(known))
+                uow.commit()
+        elif job.kind is JobKind.DELIVER:
+            with core.db.tenant(job.tenant_id) as uow:
+                uow.jobs.bury(job, error_code=known.code, error=str(known))
+                uow.commit()
+        else:
+            fail_call(core, job, known, dead=not known.permanent)
+    except StaleLease:
+        log.warning("job_lost_lease", job=job.id)
+
+
+@dataclass
+class _Pulse:
+    """Progress as the stage reports it, sent with the next heartbeat."""
+
+    progress: float = 0.0
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def report(self, value: float) -> None:
+        self.progress = min(1.0, max(self.progress, value))
+
+
+@contextmanager
+def _lease_kept(core: Core, job: Job) -> Iterator[_Pulse]:
+    """Renews the lease from a thread. A lost lease is not fatal here: the final write will be refused."""
+    pulse = _Pulse()
+    beat = min(2.0, core.limits.lease_s / 3)
+    thread = threading.Thread(target=_beat, args=(core, job, pulse, beat), name="lease", daemon=True)
+    thread.start()
+    try:
+        yield pulse
+    finally:
+        pulse.stop.set()
+        thread.join(timeout=beat + 5)
+
+
+def _beat(core: Core, job: Job, pulse: _Pulse, every_s: float) -> None:
+    while not pulse.stop.wait(every_s):
+        try:
+            if not core.system.renew(job, core.limits.lease_s, pulse.progress):
+                return
+        except Exception as error:
+            log.warning("lease_renewal_failed", job=job.id, error_type=type(error).__name__)
