@@ -7,12 +7,10 @@ import sys
 
 import structlog
 
-from speechsvc.config import Settings
 
-
-def configure(settings: Settings) -> None:
+def configure(level: str = "INFO", format: str = "auto") -> None:
     """JSON lines on stderr, or readable text on a terminal. Other libraries' records take the same road."""
-    text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
+    text = format == "text" or (format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -40,7 +38,7 @@ def configure(settings: Settings) -> None:
     )
     root = stdlib.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(settings.log_level.upper())
+    root.setLevel(level.upper())
     for noisy in (
         "httpx",
         "httpcore",

@@ -105,7 +105,5 @@ def _event(call: Call, status: CallStatus, analysis: Analysis, revision: int) ->
     }
 
 
-
-
 def _topic(fact: TopicFact) -> dict[str, Any]:
     return {"topic": fact.topic, "speaker": fact.speaker, "mentions": fact.mentions, "seconds": fact.seconds}

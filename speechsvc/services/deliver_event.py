@@ -72,8 +72,12 @@ def _settle(core: Core, job: Job, endpoint_id: str, attempt: Attempt) -> None:
             uow.jobs.finish(job)
             uow.webhooks.record(job.subject, attempt, DeliveryState.DELIVERED, None)
         elif delay is not None:
-            uow.jobs.retry(job, delay_s=delay, error_code="delivery_failed", error=attempt.error or f"HTTP {attempt.status}")
-            uow.webhooks.record(job.subject, attempt, DeliveryState.PENDING, core.clock.now() + timedelta(seconds=delay))
+            uow.jobs.retry(
+                job, delay_s=delay, error_code="delivery_failed", error=attempt.error or f"HTTP {attempt.status}"
+            )
+            uow.webhooks.record(
+                job.subject, attempt, DeliveryState.PENDING, core.clock.now() + timedelta(seconds=delay)
+            )
         else:
             given_up = DeliveryGivenUp()
             uow.jobs.bury(job, error_code=given_up.code, error=str(given_up))

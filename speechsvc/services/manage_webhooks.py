@@ -14,14 +14,14 @@ from speechsvc.ports import Page
 from speechsvc.services.core import Core
 
 
-def create_webhook(
-    core: Core, principal: Principal, url: str, event_types: Sequence[str] = ()
-) -> tuple[Endpoint, str]:
+def create_webhook(core: Core, principal: Principal, url: str, event_types: Sequence[str] = ()) -> tuple[Endpoint, str]:
     """The endpoint and its secret, shown once. Raises InvalidInput for an unknown event type or a forbidden URL."""
     principal.require(Permission.WEBHOOKS_MANAGE)
     unknown = sorted(set(event_types) - set(EVENT_TYPES))
     if unknown:
-        raise InvalidInput(field="event_types", problem=f"unknown: {', '.join(unknown)}; known: {', '.join(EVENT_TYPES)}")
+        raise InvalidInput(
+            field="event_types", problem=f"unknown: {', '.join(unknown)}; known: {', '.join(EVENT_TYPES)}"
+        )
     core.sender.validate(url)
     endpoint = Endpoint(id=new_id("hook"), url=url, event_types=tuple(event_types), created_at=core.clock.now())
     secret = new_webhook_secret()

@@ -62,7 +62,10 @@ def _mask_mention(stored: StoredMention, texts: Sequence[str]) -> StoredMention:
 def mask_evidence(value: Any, segments: Sequence[Segment], masked: Sequence[str]) -> Any:
     """A copy of a score document in which every quoted text is masked."""
     if isinstance(value, dict):
-        return {k: _quote(value, v, segments, masked) if k == "text" else mask_evidence(v, segments, masked) for k, v in value.items()}
+        return {
+            k: _quote(value, v, segments, masked) if k == "text" else mask_evidence(v, segments, masked)
+            for k, v in value.items()
+        }
     if isinstance(value, list | tuple):
         return [mask_evidence(v, segments, masked) for v in value]
     return value

@@ -28,9 +28,7 @@ def read_changes(core: Core, principal: Principal, cursor: str | None = None, li
         if not events and seq > uow.events.last_seq():
             raise InvalidInput(field="cursor", problem="it lies beyond the end of this feed")
     page = events[:limit]
-    return Changes(
-        events=tuple(page), cursor=str(page[-1].seq if page else seq), more=len(events) > limit
-    )
+    return Changes(events=tuple(page), cursor=str(page[-1].seq if page else seq), more=len(events) > limit)
 
 
 def _position(cursor: str | None) -> int:

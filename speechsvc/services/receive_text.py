@@ -70,5 +70,9 @@ def _transcript(source: Source, turns: Sequence[Turn], language: str) -> Transcr
     )
     end = max((t.end for t in ordered), default=0.0)
     return Transcript(
-        segments=segments, speech=speech, duration=end, language=language, model={"name": "none", "source": source.value}
+        segments=segments,
+        speech=speech,
+        duration=end,
+        language=language,
+        model={"name": "none", "source": source.value},
     )
