@@ -1,0 +1,235 @@
+"""The `Transcriber` port over faster-whisper: decode, channels, voice activity once, recognition, guards, script."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from speechsvc.domain.conversation import Speaker
+from speechsvc.domain.transcript import Segment, SpeechInterval, Transcript
+from speechsvc.transcription.engine import SpeechModel, choose_device, engine_versions, model_sha256
+from speechsvc.transcription.errors import RecognitionFailed
+from speechsvc.transcription.guards import GuardSettings, confidence, load_phrases, suspect_reasons
+from speechsvc.transcription.models import locate_model, resolve_model, source_of
+from speechsvc.transcription.recognise import DecodingSettings, RawSegment, recognise
+from speechsvc.transcription.script import simplified
+from speechsvc.transcription.timing import settle
+from speechsvc.transcription.vad import RATE, VadSettings, VoiceActivity, voice_activity
+
+_DECODED, _DETECTED = 0.03, 0.1  # shares of the whole work when decoding and detection are done
+
+
+class Channel(Protocol):
+    """One channel to recognise: index 0 left or mono, 1 right; int16 at 16 kHz."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def speaker(self) -> Speaker: ...
+    @property
+    def samples(self) -> npt.NDArray[np.int16]: ...
+
+
+class OpenRecording(Protocol):
+    """A decoded recording, readable inside its `with` block."""
+
+    @property
+    def channels(self) -> tuple[Channel, ...]: ...
+    @property
+    def duration(self) -> float: ...
+    @property
+    def partial(self) -> bool: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+
+
+Opener = Callable[[Path, Mapping[str, str] | str | None], AbstractContextManager[OpenRecording]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelChoice:
+    """Which model, and where it may come from."""
+
+    name: str  # a name of the catalogue, or a folder
+    model_dir: Path  # where downloaded models lie
+    hub_endpoint: str | None = None
+    offline: bool = False
+    device: str = "cpu"
+    compute_type: str = "auto"
+    cpu_threads: int = 0  # 0: as many as CTranslate2 thinks fit
+
+
+class FasterWhisperTranscriber:
+    """Recognises recordings with one model. Makes nothing heavy until the first recording comes."""
+
+    def __init__(
+        self,
+        *,
+        open_recording: Opener,
+        model: ModelChoice,
+        decoding: DecodingSettings | None = None,
+        vad: VadSettings | None = None,
+        guards: GuardSettings | None = None,
+    ) -> None:
+        """`open_recording` is `speechsvc.audio.recording.RecordingOpener(...).open`."""
+        self._open = open_recording
+        self._choice = model
+        self._decoding = decoding or DecodingSettings()
+        self._vad = vad or VadSettings()
+        self._guards = guards or GuardSettings()
+        self._model: SpeechModel | None = None
+        self._description: dict[str, Any] | None = None
+
+    def transcribe(
+        self,
+        recording: Path,
+        *,
+        channels: dict[str, str] | str | None,
+        language: str,
+        progress: Callable[[float], None],
+    ) -> Transcript:
+        """Segments of all channels in order of start. No speech is a valid, empty transcript.
+
+        Raises the errors of `speechsvc.audio` for the recording, of `speechsvc.transcription.errors` for the machine.
+        """
+        with self._open(recording, channels) as opened:
+            progress(_DECODED)
+            activities = [self._detect(channel) for channel in opened.channels]
+            progress(_DETECTED)
+            segments = self._recognise_all(opened.channels, activities, language, progress)
+            warnings = opened.warnings if any(a.talk for a in activities) else (*opened.warnings, "no_speech")
+            speech = [i for c, a in zip(opened.channels, activities, strict=True) for i in _intervals(c, a)]
+            duration, partial = opened.duration, opened.partial
+        progress(1.0)
+        return Transcript(
+            segments=tuple(sorted(segments, key=lambda s: (s.start, s.channel, s.end))),
+            speech=tuple(sorted(speech, key=lambda i: (i.start, i.channel))),
+            duration=round(duration, 3),
+            language=language,
+            model=self.describe(),
+            warnings=warnings,
+            partial=partial,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Everything that decides the text, with a short `version` made from it. Loads and downloads nothing.
+
+        Before a model that must be downloaded is on this machine, `sha256` is None.
+        Raises DeviceUnusable, ModelUnknown or ModelIncomplete.
+        """
+        folder = locate_model(self._choice.name, model_dir=self._choice.model_dir)
+        if folder is None:
+            return self._describe(None)
+        if self._description is None:
+            self._description = self._describe(folder)
+        return dict(self._description)
+
+    def warm_up(self, progress: Callable[[float], None] = lambda fraction: None) -> None:
+        """Downloads the model if it must and loads it: what a worker does before it takes its first job."""
+        self._speech_model(progress).get()
+
+    def _describe(self, folder: Path | None) -> dict[str, Any]:
+        device = choose_device(self._choice.device, self._choice.compute_type)
+        name = Path(self._choice.name).name if folder else self._choice.name
+        found: dict[str, Any] = {
+            "name": name,
+            "sha256": model_sha256(folder) if folder else None,
+            "revision": source_of(folder).get("revision") if folder else None,
+            "device": device.device,
+            "compute_type": device.compute_type,
+            "engine": engine_versions(),
+            "decoding": self._decoding.as_dict(),
+            "vad": self._vad.as_dict(),
+            "guards": {**asdict(self._guards), "phrases": load_phrases().version},
+        }
+        digest = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+        return {**found, "version": f"{name}-{device.compute_type}+{digest[:8]}"}
+
+    def _speech_model(self, progress: Callable[[float], None] = lambda fraction: None) -> SpeechModel:
+        if self._model is None:
+            choice = self._choice
+            device = choose_device(choice.device, choice.compute_type)
+            folder = resolve_model(
+                choice.name,
+                model_dir=choice.model_dir,
+                hub_endpoint=choice.hub_endpoint,
+                offline=choice.offline,
+                progress=progress,
+            )
+            self._model = SpeechModel(folder, device, choice.cpu_threads)
+        return self._model
+
+    def _detect(self, channel: Channel) -> VoiceActivity:
+        return voice_activity(channel.samples, self._vad)
+
+    def _recognise_all(
+        self,
+        channels: tuple[Channel, ...],
+        activities: list[VoiceActivity],
+        language: str,
+        progress: Callable[[float], None],
+    ) -> list[Segment]:
+        total = sum(activity.chunk_samples for activity in activities) / RATE
+        if total == 0:
+            return []
+        model = self._speech_model().get()
+        segments: list[Segment] = []
+        before = 0.0
+        for channel, activity in zip(channels, activities, strict=True):
+
+            def report(seconds: float, before: float = before) -> None:
+                progress(_DETECTED + (1 - _DETECTED) * min(1.0, (before + seconds) / total) * 0.999)
+
+            raw = self._recognise(model, channel, activity, language, report)
+            segments.extend(self._guarded(channel, activity, raw))
+            before += activity.chunk_samples / RATE
+        return segments
+
+    def _recognise(
+        self,
+        model: Any,
+        channel: Channel,
+        activity: VoiceActivity,
+        language: str,
+        report: Callable[[float], None],
+    ) -> list[RawSegment]:
+        try:
+            return list(
+                recognise(model, channel.samples, activity, language=language, settings=self._decoding, progress=report)
+            )
+        except RuntimeError as error:  # what CTranslate2 raises; its message names no words of the call
+            raise RecognitionFailed(detail=str(error)) from error
+
+    def _guarded(self, channel: Channel, activity: VoiceActivity, raw: list[RawSegment]) -> Iterator[Segment]:
+        settled = [settle(segment, activity.talk) for segment in raw]
+        reasons = suspect_reasons(
+            [segment for segment, _ in settled],
+            [seconds for _, seconds in settled],
+            phrases=load_phrases(),
+            settings=self._guards,
+        )
+        for (segment, _), suspect in zip(settled, reasons, strict=True):
+            yield Segment(
+                speaker=channel.speaker,
+                channel=channel.index,
+                start=segment.start,
+                end=segment.end,
+                text=simplified(segment.text).strip(),
+                confidence=confidence(segment.avg_logprob),
+                suspect=suspect,
+            )
+
+
+def _intervals(channel: Channel, activity: VoiceActivity) -> Iterator[SpeechInterval]:
+    for start, end in activity.talk:
+        yield SpeechInterval(
+            channel=channel.index, speaker=channel.speaker, start=round(start / RATE, 3), end=round(end / RATE, 3)
+        )
