@@ -1,0 +1,205 @@
+"""A rubric: versioned scoring rules in integer points. Files are read by tagging.rubric_file; rules here are pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from speechsvc.errors import SpeechsvcError
+
+Curve = tuple[tuple[int, int], ...]  # (amount, per cent) in growing order; straight lines between, flat outside
+
+# Component id -> names of its curves and of its numbers. A rubric may leave components out, not add unknown ones.
+COMPONENTS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "talk_time": (frozenset({"seconds"}), frozenset({"agent_seconds_per_customer_second"})),
+    "engagement": (
+        frozenset({"word_share", "topic_turns", "questions"}),
+        frozenset({"word_share_weight", "topic_turns_weight", "questions_weight"}),
+    ),
+    "breadth": (frozenset({"topics"}), frozenset({"raised_weight", "taken_up_weight"})),
+    "depth": (frozenset({"units"}), frozenset({"most_turns", "most_specifics"})),
+    "next_step": (frozenset(), frozenset({"agreed_percent", "time_percent", "owner_percent"})),
+    "documents": (frozenset({"count"}), frozenset()),
+    "minutes": (frozenset({"topics"}), frozenset()),
+}
+GATES: dict[str, frozenset[str]] = {
+    "not_effective": frozenset({"no_speech", "voicemail", "ivr", "wrong_number", "refused"}),
+    "one_sided": frozenset({"cap"}),
+    "monologue": frozenset({"cap", "word_share_below_percent", "agent_characters_from"}),
+    "no_business": frozenset({"cap"}),
+    "stalled": frozenset({"cap", "put_offs_from"}),
+    "speakers_unknown": frozenset({"cap"}),
+}
+
+
+class InvalidRubric(SpeechsvcError):
+    """The rubric cannot be used: {problem}"""
+
+    code, status = "invalid_rubric", 422
+    zh = "评分规则无法使用：{problem}"
+    advice = "{cure}"
+    advice_zh = "{cure}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RubricComponent:
+    """One part of the score."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    points: int  # most it can give, of 100
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RubricGate:
+    """A condition under which the total may not exceed a cap."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    numbers: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rubric:
+    """Scoring rules of one version."""
+
+    name: str
+    version: int
+    pass_line: int  # totals from here on count towards performance
+    components: tuple[RubricComponent, ...]
+    gates: tuple[RubricGate, ...]
+    topic_weights: Mapping[str, int] = field(default_factory=dict)  # topics not named weigh `default_topic_weight`
+    default_topic_weight: int = 2
+
+    @property
+    def label(self) -> str:
+        """For `Versions.rubric`: name-version+first eight digits of the content's SHA-256."""
+        content = json.dumps(self.to_dict(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return f"{self.name}-{self.version}+{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON of the same shape as a rubric file."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "pass_line": self.pass_line,
+            "components": [
+                _named(c.id, c.name_zh, c.name_en)
+                | {"points": c.points, "numbers": dict(c.numbers)}
+                | {"curves": {k: [list(p) for p in v] for k, v in c.curves.items()}}
+                for c in self.components
+            ],
+            "gates": [_named(g.id, g.name_zh, g.name_en) | {"numbers": dict(g.numbers)} for g in self.gates],
+            "topic_weights": dict(self.topic_weights),
+            "default_topic_weight": self.default_topic_weight,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Rubric:
+        """The reverse of `to_dict`. Raises InvalidRubric where the rules contradict themselves."""
+        rubric = cls(
+            name=data["name"],
+            version=data["version"],
+            pass_line=data["pass_line"],
+            components=tuple(_component(c) for c in data["components"]),
+            gates=tuple(_gate(g) for g in data["gates"]),
+            topic_weights=dict(data.get("topic_weights") or {}),
+            default_topic_weight=data.get("default_topic_weight", 2),
+        )
+        check_rubric(rubric)
+        return rubric
+
+
+def check_rubric(rubric: Rubric) -> None:
+    """Raises InvalidRubric with what is wrong and how to cure it."""
+    _check_ids("component", [c.id for c in rubric.components], set(COMPONENTS))
+    _check_ids("gate", [g.id for g in rubric.gates], set(GATES))
+    total = sum(c.points for c in rubric.components)
+    if total != 100:
+        cure = f"{'Take away' if total > 100 else 'Add'} {abs(total - 100)} points so that all components sum to 100."
+        raise InvalidRubric(problem=f"the components' points sum to {total}, not 100", cure=cure)
+    for component in rubric.components:
+        _check_component(component)
+    for gate in rubric.gates:
+        _check_names(f"gate {gate.id}", "numbers", set(gate.numbers), GATES[gate.id])
+        _check_gate_caps(gate, rubric.pass_line)
+
+
+def _named(id_: str, zh: str, en: str) -> dict[str, Any]:
+    return {"id": id_, "name": {"zh": zh, "en": en}}
+
+
+def _component(data: Mapping[str, Any]) -> RubricComponent:
+    curves = {name: tuple((int(x), int(y)) for x, y in points) for name, points in data.get("curves", {}).items()}
+    return RubricComponent(
+        id=data["id"],
+        name_zh=data["name"]["zh"],
+        name_en=data["name"]["en"],
+        points=data["points"],
+        curves=curves,
+        numbers=dict(data.get("numbers", {})),
+    )
+
+
+def _gate(data: Mapping[str, Any]) -> RubricGate:
+    names = data["name"]
+    return RubricGate(id=data["id"], name_zh=names["zh"], name_en=names["en"], numbers=dict(data["numbers"]))
+
+
+def _check_ids(what: str, found: list[str], known: set[str]) -> None:
+    for id_ in found:
+        if id_ not in known:
+            raise InvalidRubric(problem=f"unknown {what} '{id_}'", cure=f"Use one of: {', '.join(sorted(known))}.")
+        if found.count(id_) > 1:
+            raise InvalidRubric(problem=f"{what} '{id_}' stands twice", cure="Keep one of the two.")
+
+
+def _check_names(where: str, kind: str, found: set[str], wanted: frozenset[str]) -> None:
+    if missing := sorted(wanted - found):
+        raise InvalidRubric(
+            problem=f"{where}: {kind} lack {', '.join(missing)}", cure="Add them; see the default rubric."
+        )
+    if extra := sorted(found - wanted):
+        raise InvalidRubric(
+            problem=f"{where}: unknown {kind} {', '.join(extra)}", cure="Remove them or correct the name."
+        )
+
+
+def _check_component(component: RubricComponent) -> None:
+    curves, numbers = COMPONENTS[component.id]
+    _check_names(f"component {component.id}", "curves", set(component.curves), curves)
+    _check_names(f"component {component.id}", "numbers", set(component.numbers), numbers)
+    for name, curve in component.curves.items():
+        _check_curve(f"component {component.id}, curve {name}", curve)
+    parts = [v for k, v in component.numbers.items() if k.endswith(("_percent",)) or component.id == "engagement"]
+    if parts and sum(parts) != 100:
+        raise InvalidRubric(
+            problem=f"component {component.id}: its parts sum to {sum(parts)}, not 100",
+            cure=f"Let {', '.join(sorted(numbers))} sum to 100.",
+        )
+
+
+def _check_curve(where: str, curve: Curve) -> None:
+    grows = all(a[0] < b[0] and a[1] <= b[1] for a, b in zip(curve, curve[1:], strict=False))
+    if len(curve) < 2 or not grows or not all(0 <= y <= 100 for _, y in curve):
+        raise InvalidRubric(
+            problem=f"{where}: not a growing curve",
+            cure="Give at least two points [amount, per cent], amounts growing, per cent from 0 to 100 and never falling.",
+        )
+
+
+def _check_gate_caps(gate: RubricGate, pass_line: int) -> None:
+    caps = gate.numbers if gate.id == "not_effective" else {"cap": gate.numbers["cap"]}
+    for name, cap in caps.items():
+        if not 0 <= cap < pass_line:
+            raise InvalidRubric(
+                problem=f"gate {gate.id}: {name} is {cap}",
+                cure=f"A gate keeps a follow-up from counting: choose a value from 0 to {pass_line - 1}.",
+            )

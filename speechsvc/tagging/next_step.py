@@ -1,0 +1,118 @@
+"""The agreed next step: what both leave the call with. Only the customer's consent makes it agreed.
+
+Consent has four forms: the customer asks for it (那你下周五来吧), promises it (我去探探他口风), accepts the
+salesperson's proposal (行，我等你), or answers one with another time (七点不行，九点吧). 回头再说 agrees to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from speechsvc.domain.analysis import NextStep, TurnEvidence
+from speechsvc.domain.conversation import Conversation, Speaker
+from speechsvc.domain.stretch import Stretch, stretches
+from speechsvc.tagging.phrase_file import Phrases, Plain, fold, load_phrases
+
+CLOSING_STRETCHES = 10  # a next step is agreed towards the end: in the last ten stretches or the second half
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Said:
+    """A stretch with its text folded."""
+
+    stretch: Stretch
+    plain: Plain
+
+    @property
+    def by_customer(self) -> bool:
+        return self.stretch.speaker is not Speaker.AGENT
+
+    def has(self, group: str) -> bool:
+        return _phrases(group).find(self.plain) is not None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Agreement:
+    """A consent at place `at` to what `parts` say."""
+
+    at: int
+    reason: str
+    parts: tuple[_Said, ...]  # proposal, consent and what follows at once
+
+    @property
+    def has_time(self) -> bool:
+        return any(p.has("time") for p in self.parts)
+
+    @property
+    def has_owner(self) -> bool:
+        return any(p.has("owner") for p in self.parts)
+
+
+def find_next_step(conversation: Conversation) -> NextStep:
+    """The best agreed next step of the conversation: with time and owner before one without, the later before the earlier."""
+    said = [_Said(stretch=s, plain=fold(s.text)) for s in stretches(conversation.turns)]
+    first = max(0, min(len(said) // 2, len(said) - CLOSING_STRETCHES))
+    agreements = [a for i in range(first, len(said)) if (a := _agreement(said, i)) is not None]
+    if not agreements:
+        return NextStep(agreed=False)
+    best = max(agreements, key=lambda a: (a.has_time + a.has_owner, a.at))
+    return NextStep(agreed=True, has_time=best.has_time, has_owner=best.has_owner, evidence=_evidence(best))
+
+
+def _agreement(said: Sequence[_Said], i: int) -> _Agreement | None:
+    """The agreement that the customer's words at `i` make, if any."""
+    here = said[i]
+    if not here.by_customer:
+        return None
+    before = said[i - 1] if i and said[i - 1].stretch.speaker is not Speaker.CUSTOMER else None
+    reason = _consent(here, before)
+    if reason is None:
+        return None
+    after = [s for s in said[i + 1 : i + 2] if s.stretch.speaker is not Speaker.CUSTOMER]
+    parts = ([before] if before is not None and _proposes(before) else []) + [here] + after
+    return _Agreement(at=i, reason=reason, parts=tuple(parts))
+
+
+def _consent(here: _Said, before: _Said | None) -> str | None:
+    """How the customer consents here, in plain words, or None."""
+    dated = here.has("time") and here.has("action")
+    if here.has("rejection"):
+        moved = before is not None and _proposes(before) and (here.has("counter") or dated)
+        return "customer moves it to another time" if moved else None
+    if here.has("request") and here.has("action"):
+        return "customer asks for it"
+    if here.has("promise") and here.has("action"):
+        return "customer promises it"
+    if before is None or not _proposes(before):
+        return None
+    if here.has("counter") and here.has("time"):
+        return "customer names the time"
+    if dated:
+        return "customer names the date"
+    return "customer accepts the proposal" if here.has("consent") else None
+
+
+def _proposes(agent: _Said) -> bool:
+    """Whether the salesperson's words hold something concrete to do or a time; 过了国庆再问您 holds neither."""
+    if agent.has("ask_time"):
+        return True
+    if agent.has("vague") and not agent.has("time"):
+        return False
+    return agent.has("action") and (agent.has("offer") or agent.has("time"))
+
+
+def _evidence(agreement: _Agreement) -> tuple[TurnEvidence, ...]:
+    found = []
+    for part in agreement.parts:
+        reason = agreement.reason if part.by_customer else "salesperson's words on it"
+        found.append(_turn_evidence(part.stretch, reason))
+    return tuple(found)
+
+
+def _turn_evidence(stretch: Stretch, reason: str) -> TurnEvidence:
+    return TurnEvidence(turn=stretch.turns[0], text=stretch.text, start=stretch.start, end=stretch.end, reason=reason)
+
+
+def _phrases(group: str) -> Phrases:
+    return load_phrases("next_step.yaml", group)
