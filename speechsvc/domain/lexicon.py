@@ -1,0 +1,94 @@
+"""The lexicon: versioned topics, each with the words and rules by which it is recognised. Values only; `tagging` matches."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+
+from speechsvc.domain.conversation import Speaker
+from speechsvc.domain.mention import Polarity
+
+HOMOPHONE_FLOOR = 3  # syllables from which a term tolerates homophones unless the entry says otherwise
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conditions:
+    """What must hold around a match for it to count. `None` or empty means: no such condition."""
+
+    speaker: Speaker | None = None
+    question: bool | None = None  # True: only in a question; False: never in one
+    near: tuple[str, ...] = ()  # one of these within `window` characters
+    not_near: tuple[str, ...] = ()  # none of these within `window` characters
+    window: int = 12  # characters on either side, within the turn
+    previous: tuple[str, ...] = ()  # the turn before mentions one of these topics
+    first_seconds: float | None = None  # the turn starts within so many seconds of the conversation's start
+    last_seconds: float | None = None  # the turn ends within so many seconds of the conversation's end
+    at: str | None = None  # "start" or "end": the match stands there in its turn, fillers apart
+    max_chars: int | None = None  # the turn is no longer than that
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One term with its variants, or one pattern of ordered parts; exactly one of `term` and `pattern` is given."""
+
+    id: str  # unique in the lexicon
+    term: str | None = None
+    variants: tuple[str, ...] = ()
+    pattern: tuple[str, ...] = ()  # parts; alternatives split by |; ?part optional; last !part must not follow
+    homophones: bool | None = None  # None: by length, see HOMOPHONE_FLOOR
+    not_inside: tuple[str, ...] = ()  # longer words in which the match does not count
+    gap: int = 6  # most characters between two parts, fillers not counted
+    within: str = "sentence"  # or "turn"
+    conditions: Conditions = field(default_factory=Conditions)
+    polarity: Polarity | None = None  # fixed polarity; None: judged from the words around
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Example:
+    """A sentence that must, or must not, be found as its topic."""
+
+    text: str
+    previous: str | None = None  # the turn before, by the other speaker
+    speaker: Speaker = Speaker.CUSTOMER
+    polarity: Polarity | None = None  # if given, the mention must have it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Topic:
+    """One of the things customers care about."""
+
+    id: str
+    name: str
+    name_en: str
+    definition: str
+    weight: int = 1
+    entries: tuple[Entry, ...] = ()
+    match: tuple[Example, ...] = ()
+    no_match: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lexicon:
+    """A published or draft version. Two lexicons with the same content have the same digest, whatever the file order."""
+
+    name: str
+    version: int
+    topics: tuple[Topic, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical content, hexadecimal; entries in order of id, so that their order cannot matter."""
+        topics = [asdict(topic) for topic in self.topics]
+        for topic in topics:
+            topic["entries"] = sorted(topic["entries"], key=lambda entry: str(entry["id"]))
+        text = json.dumps(topics, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def label(self) -> str:
+        """For example `default-1+3f2a9c01`: name, version, first digits of the digest."""
+        return f"{self.name}-{self.version}+{self.digest[:8]}"
+
+    def topic(self, topic_id: str) -> Topic | None:
+        return next((topic for topic in self.topics if topic.id == topic_id), None)

@@ -1,0 +1,305 @@
+"""Lexicon files to values: YAML, JSON Schema, then the checks a schema cannot make. Errors name file, entry and cure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from speechsvc.domain.conversation import Speaker
+from speechsvc.domain.lexicon import Conditions, Entry, Example, Lexicon, Topic
+from speechsvc.domain.mention import Polarity
+from speechsvc.errors import SpeechsvcError
+from speechsvc.resources import bundled
+
+HEAD = "lexicon.yaml"
+
+
+class LexiconInvalid(SpeechsvcError):
+    """The lexicon cannot be used: {problem}"""
+
+    code, status = "lexicon_invalid", 422
+    zh = "词库无法使用：{problem}"
+    advice = "Correct the named file and entry; 'speechsvc lexicon check' shows every problem at once."
+    advice_zh = "请更正所指的文件与词条；运行 'speechsvc lexicon check' 可一次看到全部问题。"
+
+
+def default_lexicon() -> Lexicon:
+    """The lexicon that travels with the package."""
+    return load_lexicon(bundled("lexicons") / "default")
+
+
+def load_lexicon(path: Path) -> Lexicon:
+    """A folder (lexicon.yaml and one file a topic) or one whole file. Raises LexiconInvalid with all problems found."""
+    problems: list[str] = []
+    lexicon = _read(path, problems)
+    if problems:
+        raise LexiconInvalid(problem="\n".join(problems[:50]), problems=problems)
+    assert lexicon is not None
+    return lexicon
+
+
+def parse_lexicon(data: Mapping[str, Any], source: str = "lexicon") -> Lexicon:
+    """The whole form (`name`, `version`, `topics`) as plain data, for example from an API body. Raises LexiconInvalid."""
+    problems = list(_schema_problems(data, "whole", source))
+    if not problems:
+        problems = list(_semantic_problems([(source, topic) for topic in data["topics"]]))
+    if problems:
+        raise LexiconInvalid(problem="\n".join(problems[:50]), problems=problems)
+    return _lexicon(data, data["topics"])
+
+
+def lexicon_data(lexicon: Lexicon) -> dict[str, Any]:
+    """The whole form as plain data, defaults left out; `parse_lexicon` reads it back to an equal value."""
+    return {
+        "name": lexicon.name,
+        "version": lexicon.version,
+        "topics": [_topic_data(topic) for topic in lexicon.topics],
+    }
+
+
+def _read(path: Path, problems: list[str]) -> Lexicon | None:
+    if not path.exists():
+        problems.append(f"{path}: there is no such file or folder; give a lexicon file, or a folder with {HEAD}.")
+        return None
+    if path.is_file():
+        data = _load_yaml(path, problems)
+        if data is None:
+            return None
+        problems.extend(_schema_problems(data, "whole", path.name))
+        if problems:
+            return None
+        problems.extend(_semantic_problems([(path.name, topic) for topic in data["topics"]]))
+        return None if problems else _lexicon(data, data["topics"])
+    return _read_folder(path, problems)
+
+
+def _read_folder(folder: Path, problems: list[str]) -> Lexicon | None:
+    head = _load_yaml(folder / HEAD, problems) if (folder / HEAD).is_file() else None
+    if head is None:
+        problems.append(f"{folder.name}: {HEAD} is missing or empty; add it with 'name' and 'version'.")
+        return None
+    problems.extend(_schema_problems(head, "head", HEAD))
+    topics: list[tuple[str, Any]] = []
+    for file in sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml") and p.name != HEAD):
+        data = _load_yaml(file, problems)
+        if data is not None:
+            found = list(_schema_problems(data, "topic", file.name))
+            problems.extend(found)
+            if not found:
+                topics.append((file.name, data))
+    problems.extend(_semantic_problems(topics))
+    order = {topic: rank for rank, topic in enumerate(_words(head.get("order")))}
+    known = {topic["id"] for _, topic in topics}
+    problems.extend(
+        f"{HEAD}: order names '{t}', but no file has that topic; remove it." for t in order if t not in known
+    )
+    if problems:
+        return None
+    topics.sort(key=lambda item: (order.get(item[1]["id"], len(order)), item[1]["id"]))
+    return _lexicon(head, [topic for _, topic in topics])
+
+
+def _load_yaml(path: Path, problems: list[str]) -> Any:
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except UnicodeDecodeError as error:
+        problems.append(f"{path.name}: not UTF-8 at byte {error.start}; save the file as UTF-8.")
+        return None
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        problems.append(
+            f"{path.name}{where}: not readable as YAML ({getattr(error, 'problem', None) or 'syntax'}); correct that line."
+        )
+        return None
+    return data
+
+
+@cache
+def _validator(kind: str) -> Any:
+    schema = json.loads((bundled("lexicons") / "lexicon.schema.json").read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator({**schema["$defs"][kind], "$defs": schema["$defs"]})
+
+
+def _schema_problems(data: Any, kind: str, source: str) -> Iterator[str]:
+    for error in sorted(_validator(kind).iter_errors(data), key=lambda e: [str(p) for p in e.absolute_path]):
+        yield f"{source}{_place(data, list(error.absolute_path))}: {_plain(error)}"
+
+
+def _place(data: Any, path: list[str | int]) -> str:
+    """Where in the file, by names a person knows: topic, entry."""
+    words, value = [], data
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            break
+        if isinstance(value, Mapping) and isinstance(step, int):
+            name = value.get("id") or value.get("term") or value.get("pattern") or f"number {step + 1}"
+            words.append(f"'{name}'" if isinstance(name, str) else f"pattern {name}")
+        else:
+            words.append(str(step))
+    return " " + " ".join(words) if words else ""
+
+
+def _plain(error: Any) -> str:
+    if error.validator == "additionalProperties":
+        known = ", ".join(error.schema.get("properties", {}))
+        return f"{error.message}. Use one of: {known}."
+    if error.validator == "required":
+        return f"{error.message}. Add it."
+    if error.validator == "enum":
+        return f"{error.message}. Choose one."
+    if error.validator == "oneOf" and isinstance(error.instance, Mapping):
+        return "needs exactly one of 'term' (with variants) and 'pattern'. Remove the other."
+    return f"{error.message[:200]}. Correct the value."
+
+
+def _semantic_problems(topics: list[tuple[str, Any]]) -> Iterator[str]:
+    ids: dict[str, str] = {}
+    topic_ids = {topic["id"] for _, topic in topics}
+    seen: set[str] = set()
+    for source, topic in topics:
+        if topic["id"] in seen:
+            yield f"{source}: topic '{topic['id']}' is given twice; keep one."
+        seen.add(topic["id"])
+        for entry in topic.get("entries") or ():
+            identity = _entry_id(topic["id"], entry)
+            where = f"{source} entry '{identity}'"
+            if identity in ids:
+                yield f"{where}: this id is used already in {ids[identity]}; give one of them another 'id'."
+            ids[identity] = source
+            yield from (f"{where}: {problem}" for problem in _entry_problems(entry, topic_ids))
+
+
+def _entry_problems(entry: Mapping[str, Any], topic_ids: set[str]) -> Iterator[str]:
+    for topic in _words(entry.get("previous")):
+        if topic not in topic_ids:
+            yield f"previous names '{topic}', which is no topic here; correct or remove it."
+    literals = [entry["term"], *_words(entry.get("variants"))] if "term" in entry else []
+    for literal in literals:
+        if not literal.strip():
+            yield "a term is blank; remove it."
+    yield from _pattern_problems(entry.get("pattern") or ())
+
+
+def _pattern_problems(parts: list[str] | tuple[()]) -> Iterator[str]:
+    if not parts:
+        return
+    for position, part in enumerate(parts):
+        if not all(alternative.strip() for alternative in part.lstrip("?!").split("|")):
+            yield f"part '{part}' has an empty alternative; remove the extra |."
+        if part.startswith("!") and position != len(parts) - 1:
+            yield f"part '{part}': only the last part may begin with !; move it to the end."
+    if not any(not part.startswith(("?", "!")) for part in parts):
+        yield "the pattern has no required part; add one without ? or !."
+    elif all("<" in part for part in parts if not part.startswith(("?", "!"))):
+        yield "every required part holds a class such as <number>; add a part of plain words."
+
+
+def _lexicon(head: Mapping[str, Any], topics: list[Any]) -> Lexicon:
+    return Lexicon(name=head["name"], version=head["version"], topics=tuple(_topic(topic) for topic in topics))
+
+
+def _topic(data: Mapping[str, Any]) -> Topic:
+    examples = data.get("examples") or {}
+    return Topic(
+        id=data["id"],
+        name=data["name"],
+        name_en=data.get("name_en", data["id"]),
+        definition=data.get("definition", ""),
+        weight=data.get("weight", 1),
+        entries=tuple(_entry(data["id"], entry) for entry in data.get("entries") or ()),
+        match=tuple(_example(e) for e in examples.get("match") or ()),
+        no_match=tuple(_example(e) for e in examples.get("no_match") or ()),
+    )
+
+
+def _entry(topic: str, data: Mapping[str, Any]) -> Entry:
+    return Entry(
+        id=_entry_id(topic, data),
+        term=data.get("term"),
+        variants=_words(data.get("variants")),
+        pattern=tuple(data.get("pattern", ())),
+        homophones=data.get("homophones"),
+        not_inside=_words(data.get("not_inside")),
+        gap=data.get("gap", 6),
+        within=data.get("within", "sentence"),
+        conditions=Conditions(
+            speaker=Speaker(data["speaker"]) if "speaker" in data else None,
+            question=data.get("question"),
+            near=_words(data.get("near")),
+            not_near=_words(data.get("not_near")),
+            window=data.get("window", 12),
+            previous=_words(data.get("previous")),
+            first_seconds=data.get("first_seconds"),
+            last_seconds=data.get("last_seconds"),
+            at=data.get("at"),
+            max_chars=data.get("max_chars"),
+        ),
+        polarity=Polarity(data["polarity"]) if "polarity" in data else None,
+    )
+
+
+def _entry_id(topic: str, data: Mapping[str, Any]) -> str:
+    if "id" in data:
+        return str(data["id"])
+    return f"{topic}/{data['term']}" if "term" in data else f"{topic}/" + " ".join(data["pattern"])
+
+
+def _example(data: str | Mapping[str, Any]) -> Example:
+    if isinstance(data, str):
+        return Example(text=data)
+    return Example(
+        text=data["text"],
+        previous=data.get("previous"),
+        speaker=Speaker(data.get("speaker", "customer")),
+        polarity=Polarity(data["polarity"]) if "polarity" in data else None,
+    )
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    return () if value is None else (value,) if isinstance(value, str) else tuple(value)
+
+
+def _topic_data(topic: Topic) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "id": topic.id,
+        "name": topic.name,
+        "name_en": topic.name_en,
+        "definition": topic.definition,
+    }
+    data |= {"weight": topic.weight, "entries": [_entry_data(entry) for entry in topic.entries]}
+    examples = {"match": topic.match, "no_match": topic.no_match}
+    data["examples"] = {kind: [_example_data(e) for e in given] for kind, given in examples.items()}
+    return data
+
+
+def _entry_data(entry: Entry) -> dict[str, Any]:
+    data: dict[str, Any] = {"id": entry.id}
+    plain = Entry(id="")
+    for name in ("term", "variants", "pattern", "homophones", "not_inside", "gap", "within", "polarity"):
+        data |= _unless_default(name, getattr(entry, name), getattr(plain, name))
+    for name in Conditions.__slots__:
+        data |= _unless_default(name, getattr(entry.conditions, name), getattr(plain.conditions, name))
+    return data
+
+
+def _example_data(example: Example) -> str | dict[str, Any]:
+    plain = Example(text="")
+    data: dict[str, Any] = {"text": example.text}
+    for name in ("previous", "speaker", "polarity"):
+        data |= _unless_default(name, getattr(example, name), getattr(plain, name))
+    return example.text if len(data) == 1 else data
+
+
+def _unless_default(name: str, value: Any, default: Any) -> dict[str, Any]:
+    if value == default:
+        return {}
+    return {name: list(value) if isinstance(value, tuple) else getattr(value, "value", value)}

@@ -1,0 +1,114 @@
+"""The scan: two automata over the whole conversation, one over characters, one over syllables. Everything else only
+looks where these found something."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import MatchKind as AutomatonKind
+
+from speechsvc.domain.mention import MatchKind
+from speechsvc.tagging.rules import Rule
+from speechsvc.tagging.syllables import readings, syllable_count, syllables
+from speechsvc.tagging.words import Words
+
+_EDGE = 4.0  # nats by which a reading across a word edge must be likelier before a match is dropped
+_TWO_GAIN = 3.0  # nats that a two-syllable homophone must gain
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A literal of a rule at a place in the text; for a pattern, its anchor part. Positional: made by the thousand."""
+
+    rule: int
+    kind: MatchKind
+    start: int
+    end: int
+    literal: str
+
+
+class Scanner:
+    """Automata over all literals of the rules. Read-only after construction."""
+
+    def __init__(self, rules: tuple[Rule, ...], words: Words, *, homophones: bool) -> None:
+        self._words = words
+        uses: defaultdict[str, list[tuple[int, MatchKind]]] = defaultdict(list)
+        heard: defaultdict[str, set[tuple[str, int]]] = defaultdict(set)
+        for number, rule in enumerate(rules):
+            for text, kind in _scanned(rule):
+                uses[text].append((number, kind))
+                if homophones and rule.homophones and syllable_count(text) >= 2:
+                    for sound in readings(text):
+                        heard[sound].add((text, number))
+        self._literals = sorted(uses)
+        self._uses = [uses[text] for text in self._literals]
+        self._latin = [(_latin(text[0]), _latin(text[-1])) for text in self._literals]
+        self._automaton = _automaton(self._literals)
+        sounds = sorted(heard)
+        self._heard = [sorted(heard[sound]) for sound in sounds]
+        self._sounds = _automaton(sounds)
+
+    def characters(self, text: str) -> Iterator[Hit]:
+        """Literal matches whose edges are word edges."""
+        if self._automaton is None:
+            return
+        for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            first, last = self._latin[index]
+            if (first and start and _same(first, text[start - 1])) or (
+                last and end < len(text) and _same(last, text[end])
+            ):
+                continue
+            if end - start > 1 and self._words.straddle(text, start, end) > _EDGE:
+                continue
+            for rule, kind in self._uses[index]:
+                yield Hit(rule, kind, start, end, self._literals[index])
+
+    def homophones(self, text: str, sounds: str) -> Iterator[Hit]:
+        """Places that only sound like a literal, and are no ordinary words themselves."""
+        if self._sounds is None:
+            return
+        for index, start, end in self._sounds.find_matches_as_indexes(sounds, overlapping=True):
+            said = text[start:end]
+            for literal, rule in self._heard[index]:
+                if said != literal and self.misheard(text, start, end, literal):
+                    yield Hit(rule, MatchKind.HOMOPHONE, start, end, literal)
+
+    @staticmethod
+    def alike(said: str, literal: str) -> bool:
+        """Whether the characters sound like the literal."""
+        return len(said) == len(literal) and syllables(said) in readings(literal)
+
+    def misheard(self, text: str, start: int, end: int, literal: str) -> bool:
+        """Whether the characters at the span are likelier a recogniser's slip for `literal` than words of their own."""
+        wrong = [i for i in range(start, end) if text[i] != literal[i - start]]
+        if not wrong:
+            return True
+        size, same = end - start, end - start - len(wrong)
+        ordinary = max(self._words.covering(text, start, end, i) for i in wrong)
+        if size == 2:
+            return same == 1 and ordinary == 0 and self._words.gain(text, start, end, literal) >= _TWO_GAIN
+        if size == 3:
+            return ordinary == 0 if same == 0 else ordinary < 500 and self._words.gain(text, start, end, literal) > -1.0
+        return same > 0 or ordinary < 500
+
+
+def _scanned(rule: Rule) -> list[tuple[str, MatchKind]]:
+    if rule.parts:
+        return [(text, MatchKind.PATTERN) for text in rule.parts[rule.anchor].literals]
+    return [(literal.text, literal.kind) for literal in rule.literals]
+
+
+def _automaton(literals: list[str]) -> AhoCorasick | None:
+    return AhoCorasick(literals, matchkind=AutomatonKind.Standard) if literals else None
+
+
+def _latin(character: str) -> str:
+    """The class of a Latin edge: a letter must not continue with a letter, nor a digit with a digit."""
+    return "letter" if "a" <= character <= "z" else "digit" if "0" <= character <= "9" else ""
+
+
+def _same(kind: str, neighbour: str) -> bool:
+    return _latin(neighbour) == kind

@@ -1,0 +1,73 @@
+"""Characters to toneless syllables in which easily confused sounds are one; each syllable is one private code point.
+
+zh/z, ch/c, sh/s, n/l, ing/in, eng/en. A text and its syllable string have equal length, so offsets agree.
+Source of readings: pypinyin's single-character dictionary (first reading: the most usual) and its phrase dictionary.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from itertools import product
+
+import pypinyin
+from pypinyin.constants import PINYIN_DICT
+
+_FIRST_PRIVATE = 0xE000
+_TABLE_SIZE = 0x10000
+_MOST_READINGS = 8
+
+
+def syllables(text: str) -> str:
+    """The syllable string of normalised text; what has no reading stays as it is."""
+    return text.translate(_tables()[0])
+
+
+def readings(literal: str) -> tuple[str, ...]:
+    """Syllable strings by which a literal may be written: each character's usual reading and its reading in this word."""
+    table, codes = _tables()
+    spoken = [item[0] for item in pypinyin.pinyin(list(literal), style=pypinyin.Style.NORMAL, errors=lambda x: list(x))]
+    in_word = pypinyin.pinyin(literal, style=pypinyin.Style.NORMAL, errors=lambda x: list(x))
+    spoken = [item[0] for item in in_word] if len(in_word) == len(literal) else spoken
+    choices = []
+    for character, said in zip(literal, spoken, strict=True):
+        usual = character.translate(table)
+        other = codes.get(_fold(said), usual)
+        choices.append((usual,) if usual == other else (usual, other))
+    return tuple("".join(combination) for combination, _ in zip(product(*choices), range(_MOST_READINGS), strict=False))
+
+
+def syllable_count(literal: str) -> int:
+    """How many characters have a reading."""
+    table = _tables()[0]
+    return sum(character.translate(table) != character for character in literal)
+
+
+@cache
+def _tables() -> tuple[str, dict[str, str]]:
+    codes: dict[str, str] = {}
+    points = [chr(point) for point in range(_TABLE_SIZE)]
+    for point in sorted(PINYIN_DICT):
+        if 0x3400 <= point < 0xA000:
+            sound = _fold(_toneless(PINYIN_DICT[point].split(",")[0]))
+            points[point] = codes.setdefault(sound, chr(_FIRST_PRIVATE + len(codes)))
+    return "".join(points), codes
+
+
+@cache
+def _toneless(reading: str) -> str:
+    plain = unicodedata.normalize(
+        "NFD", reading.replace("ü", "v").replace("ǖ", "v").replace("ǘ", "v").replace("ǚ", "v").replace("ǜ", "v")
+    )
+    return "".join(character for character in plain if not unicodedata.combining(character))
+
+
+@cache
+def _fold(sound: str) -> str:
+    for full, short in (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l")):
+        if sound.startswith(full) and sound != "n":
+            sound = short + sound[len(full) :]
+            break
+    for full, short in (("ing", "in"), ("eng", "en")):
+        sound = sound.removesuffix(full) + short if sound.endswith(full) else sound
+    return sound

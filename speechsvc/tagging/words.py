@@ -1,0 +1,127 @@
+"""Words: jieba's dictionary and unigram model, asked only about the few characters around a candidate."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import stat
+import tempfile
+import threading
+from functools import cache
+from pathlib import Path
+
+import jieba
+
+_LONGEST = 6  # characters of a dictionary word that are looked at
+_AROUND = 4  # characters of context on either side
+_lock = threading.Lock()
+
+
+class Words:
+    """Read-only after construction, hence safe to share between threads."""
+
+    def __init__(self) -> None:
+        jieba.setLogLevel(logging.WARNING)
+        self.tokenizer = jieba.Tokenizer()
+        self.tokenizer.tmp_dir = str(_cache_folder())
+        self.tokenizer.initialize()
+        self._freq: dict[str, int] = {word: count for word, count in self.tokenizer.FREQ.items() if count}
+        self._log_total = math.log(self.tokenizer.total)
+
+    def frequency(self, word: str) -> int:
+        """Count in jieba's dictionary; 0 for what it does not know."""
+        return self._freq.get(word, 0)
+
+    def straddle(self, text: str, start: int, end: int) -> float:
+        """How much likelier (in nats) a reading is in which a word crosses an edge of the span; 0 where none can."""
+        if not self._may_straddle(text, start, end):
+            return 0.0
+        low, high = _window(text, start, end)
+        window, s, e = text[low:high], start - low, end - low
+        return self._best(window, None) - self._best(window, (s, e))
+
+    def gain(self, text: str, start: int, end: int, literal: str) -> float:
+        """How much likelier (in nats) the surroundings become when the span reads `literal`."""
+        low, high = _window(text, start, end)
+        before, after = text[low:start], text[end:high]
+        return self._best(before + literal + after, None) - self._best(text[low:high], None)
+
+    def covering(self, text: str, start: int, end: int, position: int) -> int:
+        """Frequency of the word that holds `position` in the likeliest reading around the span; 0 for single characters."""
+        low, high = _window(text, start, end)
+        for s, e in self._path(text[low:high]):
+            if s <= position - low < e:
+                return self.frequency(text[low + s : low + e]) if e - s > 1 else 0
+        return 0
+
+    def _may_straddle(self, text: str, start: int, end: int) -> bool:
+        freq, size = self._freq, len(text)
+        for out in range(1, 4):
+            for inside in range(1, min(4, end - start)):
+                if start >= out and text[start - out : start + inside] in freq:
+                    return True
+                if end + out <= size and text[end - inside : end + out] in freq:
+                    return True
+        return False
+
+    def _best(self, text: str, span: tuple[int, int] | None) -> float:
+        """Log-probability of the best segmentation; with a span, of the best in which no word crosses one edge only."""
+        best = [0.0] + [-math.inf] * len(text)
+        for e in range(1, len(text) + 1):
+            for s in range(max(0, e - _LONGEST), e):
+                if span and _crosses(s, e, span):
+                    continue
+                count = self._freq.get(text[s:e], 0)
+                if count or e - s == 1:
+                    best[e] = max(best[e], best[s] + math.log(count or 1) - self._log_total)
+        return best[-1]
+
+    def _path(self, text: str) -> list[tuple[int, int]]:
+        best: list[tuple[float, int]] = [(0.0, 0)] + [(-math.inf, 0)] * len(text)
+        for e in range(1, len(text) + 1):
+            for s in range(max(0, e - _LONGEST), e):
+                count = self._freq.get(text[s:e], 0)
+                if count or e - s == 1:
+                    best[e] = max(best[e], (best[s][0] + math.log(count or 1) - self._log_total, s))
+        spans, e = [], len(text)
+        while e:
+            spans.append((best[e][1], e))
+            e = best[e][1]
+        return spans[::-1]
+
+
+@cache
+def _words() -> Words:
+    return Words()
+
+
+def words() -> Words:
+    """The one dictionary of the process, loaded at first use (about half a second)."""
+    with _lock:
+        return _words()
+
+
+def _window(text: str, start: int, end: int) -> tuple[int, int]:
+    """A few characters around the span, not across the end of a turn."""
+    low, high = max(0, start - _AROUND), min(len(text), end + _AROUND)
+    left, right = text.rfind("\n", low, start), text.find("\n", end, high)
+    return (low if left < 0 else left + 1), (high if right < 0 else right)
+
+
+def _crosses(s: int, e: int, span: tuple[int, int]) -> bool:
+    start, end = span
+    return (s < start < e < end) or (start < s < end < e)
+
+
+def _cache_folder() -> Path:
+    """A folder only we can write: jieba loads its cache with marshal, which must never read another user's file."""
+    folder = Path(tempfile.gettempdir()) / f"speechsvc-jieba-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022:
+            return folder
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="speechsvc-jieba-"))
