@@ -1,0 +1,117 @@
+"""One engine a process: SQLite (WAL) or PostgreSQL (psycopg 3), with the same transactions and the same errors."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import ExceptionContext
+
+from speechsvc.errors import InvalidInput, SpeechsvcError, StorageFull
+
+_WRITE = "speechsvc_write"
+
+
+class DatabaseUnavailable(SpeechsvcError):
+    """The database does not answer or cannot be used: {problem}"""
+
+    code, status, permanent = "database_unavailable", 503, False
+    zh = "数据库无法连接或使用：{problem}"
+    advice = "Try again shortly; 'speechsvc doctor' shows what is wrong."
+    advice_zh = "请稍后重试；'speechsvc doctor' 可查看原因。"
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql+psycopg://...`; connects at the first use."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = _sqlite(parsed)
+    elif parsed.get_backend_name() == "postgresql":
+        engine = _postgresql(parsed)
+    else:
+        raise InvalidInput(field="database_url", problem="must begin with sqlite:/// or postgresql+psycopg://")
+    event.listen(engine, "handle_error", _translate, retval=True)
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine, *, write: bool) -> Iterator[Connection]:
+    """A transaction that commits at the end of the block."""
+    with connect(engine, write=write) as connection, connection.begin():
+        yield connection
+
+
+def connect(engine: Engine, *, write: bool) -> Connection:
+    """A connection whose transactions may write or only read."""
+    return engine.connect().execution_options(**{_WRITE: write, "postgresql_readonly": not write})
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise InvalidInput(field="database_url", problem="SQLite needs a file: several processes share it")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 15}, pool_size=10, max_overflow=40)
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    arguments = {"connect_timeout": 5, "application_name": "speechsvc", "keepalives_idle": 30}
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        connect_args=arguments,
+        pool_pre_ping=True,  # a restarted server costs nobody an error
+        pool_size=5,
+        max_overflow=45,
+    )
+
+
+def _set_pragmas(connection: sqlite3.Connection, record: Any) -> None:
+    connection.isolation_level = None  # the driver must not open transactions behind our back
+    connection.execute("PRAGMA busy_timeout = 15000")
+    connection.execute("PRAGMA synchronous = FULL")  # in WAL mode NORMAL may lose the last commits at a power cut
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: Connection) -> None:
+    # A deferred transaction that turns to writing fails at once with "database is locked" if another wrote meanwhile;
+    # IMMEDIATE waits for its turn. Readers never wait, and query_only shows a forgotten write=True in the first test.
+    write = connection.get_execution_options().get(_WRITE, False)
+    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if write else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _translate(context: ExceptionContext) -> BaseException | None:
+    """Our errors for what callers can do something about; None leaves the driver's error, which is then our bug."""
+    if context.is_pre_ping:
+        return None
+    error = context.original_exception
+    if isinstance(error, sqlite3.Error):
+        return _from_sqlite(error)
+    return _from_postgresql(error)
+
+
+def _from_sqlite(error: sqlite3.Error) -> SpeechsvcError | None:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith("SQLITE_FULL"):
+        return StorageFull()
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_NOTADB")):
+        return DatabaseUnavailable(problem=str(error))
+    return None
+
+
+def _from_postgresql(error: BaseException) -> SpeechsvcError | None:
+    import psycopg
+
+    if isinstance(error, psycopg.errors.DiskFull):
+        return StorageFull()
+    if isinstance(error, psycopg.errors.DataError):
+        return InvalidInput(field="value", problem="it holds a character or number that cannot be stored")
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return DatabaseUnavailable(problem=(str(error).strip().splitlines() or ["no answer"])[0])
+    return None

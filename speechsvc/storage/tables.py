@@ -1,0 +1,290 @@
+"""All tables. `tenant_id` leads every primary key; `jobs` alone is keyed by its queue position, see there.
+
+Columns that lists and heatmaps filter on are columns; what is only ever read whole is JSON (compressed when long).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from speechsvc.storage.types import Json, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _tenant() -> Column[str]:
+    return Column("tenant_id", Text, ForeignKey("tenants.id"), primary_key=True)
+
+
+def _of_call() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["tenant_id", "call_id"], ["calls.tenant_id", "calls.id"], ondelete="CASCADE")
+
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("event_seq", BigInteger, nullable=False, server_default="0"),  # last number given out in the feed
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+secrets = Table(  # of the installation, not of a tenant: for example the key that signs cookies
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _tenant(),
+    Column("id", Text, primary_key=True),
+    Column("key_sha256", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("raw", Boolean, nullable=False),
+    Column("teams", Json, nullable=False),
+    Column("salesperson_id", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    _tenant(),
+    Column("id", Text, primary_key=True),
+    Column("external_id", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("local_week", Text, nullable=False),  # 2026-W48 in the tenant's time zone
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("salesperson_id", Text),
+    Column("salesperson_name", Text),
+    Column("team", Text),
+    Column("customer_id", Text),
+    Column("customer_name", Text),
+    Column("industry", Text),
+    Column("region", Text),
+    Column("opportunity_id", Text),
+    Column("stage", Text),
+    Column("caller", Text),
+    Column("callee", Text),
+    Column("extension", Text),
+    Column("followup_id", Text),
+    Column("lead_grade", Text),
+    Column("channels", Json),
+    Column("blob", Text),
+    Column("sha256", Text),
+    Column("size", BigInteger),
+    Column("media_type", Text),
+    Column("playback_blob", Text),
+    Column("playback_sha256", Text),
+    Column("playback_size", BigInteger),
+    Column("playback_media_type", Text),
+    Column("progress", Double, nullable=False),
+    Column("duration", Double),
+    Column("contact", Text),
+    Column("score", Integer),
+    Column("topics", Json, nullable=False),
+    Column("error_code", Text),
+    Column("error", Text),
+    Column("versions", Json, nullable=False),
+    Column("warnings", Json, nullable=False),
+    Column("analysis_revision", Integer, nullable=False),
+    UniqueConstraint("tenant_id", "external_id"),
+    Index(None, "tenant_id", "received_at", "id"),
+    Index(None, "tenant_id", "started_at"),
+    Index(None, "tenant_id", "customer_id"),
+    Index(None, "tenant_id", "salesperson_id"),
+    Index(None, "blob"),
+    Index(None, "playback_blob"),
+)
+
+transcripts = Table(
+    "transcripts",
+    metadata,
+    _tenant(),
+    Column("call_id", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),  # zlib-compressed JSON
+    _of_call(),
+)
+
+analyses = Table(
+    "analyses",
+    metadata,
+    _tenant(),
+    Column("call_id", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("speech_s", Double, nullable=False),  # all speakers
+    Column("unknown_s", Double, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # zlib-compressed JSON
+    _of_call(),
+)
+
+mentions = Table(
+    "mentions",
+    metadata,
+    _tenant(),
+    Column("id", Text, primary_key=True),
+    Column("call_id", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("speaker", Text, nullable=False),
+    Column("polarity", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("start_char", Integer, nullable=False),
+    Column("end_char", Integer, nullable=False),
+    Column("start_s", Double, nullable=False),
+    Column("end_s", Double, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("match", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("suspect", Boolean, nullable=False),
+    Column("counts", Boolean, nullable=False),  # affirmed and unsuspect
+    _of_call(),
+    Index(None, "tenant_id", "call_id", "turn"),
+    Index(None, "tenant_id", "topic"),
+)
+
+facts = Table(  # what the heatmap sums: one row for a call, topic and speaker
+    "facts",
+    metadata,
+    _tenant(),
+    Column("call_id", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("speaker", Text, primary_key=True),
+    Column("mentions", Integer, nullable=False),  # counting stretches, see domain.facts
+    Column("seconds", Double, nullable=False),
+    _of_call(),
+    Index(None, "tenant_id", "topic"),
+)
+
+# Workers take jobs over all tenants in the order of `id`, so the id alone is the key. Times are seconds since 1970 by
+# the database's clock. Done and dead jobs stay, and the partial index keeps them out of the workers' way.
+_OPEN = text("state IN ('ready', 'leased')")
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("tenant_id", Text, ForeignKey("tenants.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("token", Integer, nullable=False),
+    Column("not_before", Double, nullable=False),
+    Column("lease_until", Double),
+    Column("announced_until", Double, nullable=False),
+    Column("error_code", Text),
+    Column("error", Text),
+    Index("ix_jobs_open", "kind", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index(None, "tenant_id", "subject"),
+    Index(None, "state"),
+    sqlite_autoincrement=True,  # an id is never used twice, so an old token cannot fit a new job
+)
+
+events = Table(
+    "events",
+    metadata,
+    _tenant(),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("data", Json, nullable=False),
+    UniqueConstraint("tenant_id", "id"),
+    Index(None, "tenant_id", "subject"),
+)
+
+endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    _tenant(),
+    Column("id", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),  # signs with HMAC, so it cannot be a hash
+    Column("event_types", Json, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("disabled_reason", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    _tenant(),
+    Column("id", Text, primary_key=True),
+    Column("endpoint_id", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("event_seq", BigInteger, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("next_at", UtcDateTime),
+    ForeignKeyConstraint(
+        ["tenant_id", "endpoint_id"], ["webhook_endpoints.tenant_id", "webhook_endpoints.id"], ondelete="CASCADE"
+    ),
+    UniqueConstraint("tenant_id", "endpoint_id", "event_id"),
+    Index(None, "tenant_id", "endpoint_id", "created_at", "id"),
+    Index(None, "tenant_id", "event_seq"),
+)
+
+attempts = Table(
+    "webhook_attempts",
+    metadata,
+    _tenant(),
+    Column("delivery_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # 1, 2, ...
+    Column("at", UtcDateTime, nullable=False),
+    Column("status", Integer),
+    Column("error", Text),
+    Column("response", Text),
+    Column("seconds", Double, nullable=False),
+    ForeignKeyConstraint(
+        ["tenant_id", "delivery_id"], ["webhook_deliveries.tenant_id", "webhook_deliveries.id"], ondelete="CASCADE"
+    ),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _tenant(),
+    Column("id", Text, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("details", Json, nullable=False),
+)

@@ -1,0 +1,178 @@
+"""Webhook endpoints of one tenant and the log of what was delivered to them."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
+
+from speechsvc.domain.event import Event
+from speechsvc.domain.ids import new_id
+from speechsvc.domain.job import JobKind
+from speechsvc.domain.webhook import Attempt, Delivery, DeliveryState, Endpoint
+from speechsvc.errors import NotFound
+from speechsvc.ports import Page
+from speechsvc.storage.base import Repository, decode_cursor, encode_cursor, insert_if_absent
+from speechsvc.storage.tables import attempts, deliveries, endpoints, jobs
+
+
+class WebhookTable(Repository):
+    """Implements `WebhookRepository`."""
+
+    def add(self, endpoint: Endpoint, secret: str) -> None:
+        self._connection.execute(
+            insert(endpoints).values(
+                tenant_id=self._tenant_id,
+                id=endpoint.id,
+                url=endpoint.url,
+                secret=secret,
+                event_types=[*endpoint.event_types],
+                enabled=endpoint.enabled,
+                disabled_reason=endpoint.disabled_reason,
+                created_at=endpoint.created_at,
+            )
+        )
+
+    def list(self) -> tuple[Endpoint, ...]:
+        rows = self._connection.execute(
+            select(endpoints).where(self._mine(endpoints)).order_by(endpoints.c.created_at, endpoints.c.id)
+        )
+        return tuple(_endpoint(row) for row in rows.mappings())
+
+    def get(self, endpoint_id: str) -> Endpoint:
+        return _endpoint(self._row(endpoint_id))
+
+    def secret(self, endpoint_id: str) -> str:
+        return str(self._row(endpoint_id)["secret"])
+
+    def _row(self, endpoint_id: str) -> RowMapping:
+        row = self._connection.execute(select(endpoints).where(self._endpoint(endpoint_id))).mappings().first()
+        if row is None:
+            raise NotFound(what="webhook")
+        return row
+
+    def delete(self, endpoint_id: str) -> None:
+        mine = select(deliveries.c.id).where(self._mine(deliveries), deliveries.c.endpoint_id == endpoint_id)
+        self._connection.execute(
+            delete(jobs).where(self._mine(jobs), jobs.c.kind == JobKind.DELIVER.value, jobs.c.subject.in_(mine))
+        )
+        if self._connection.execute(delete(endpoints).where(self._endpoint(endpoint_id))).rowcount == 0:
+            raise NotFound(what="webhook")
+
+    def disable(self, endpoint_id: str, reason: str) -> None:
+        result = self._connection.execute(
+            update(endpoints).where(self._endpoint(endpoint_id)).values(enabled=False, disabled_reason=reason)
+        )
+        if result.rowcount == 0:
+            raise NotFound(what="webhook")
+
+    def add_delivery(self, endpoint_id: str, event: Event) -> Delivery:
+        self._row(endpoint_id)
+        row = {
+            "tenant_id": self._tenant_id,
+            "id": new_id("dlv"),
+            "endpoint_id": endpoint_id,
+            "event_id": event.id,
+            "event_seq": event.seq,
+            "event_type": event.type,
+            "state": DeliveryState.PENDING.value,
+            "created_at": self._now(),
+        }
+        insert_if_absent(self._connection, deliveries, row, "tenant_id", "endpoint_id", "event_id")
+        return self._some(deliveries.c.endpoint_id == endpoint_id, deliveries.c.event_id == event.id)[0]
+
+    def delivery(self, delivery_id: str) -> Delivery:
+        found = self._some(deliveries.c.id == delivery_id)
+        if not found:
+            raise NotFound(what="delivery")
+        return found[0]
+
+    def record(self, delivery_id: str, attempt: Attempt, state: DeliveryState, next_at: datetime | None) -> None:
+        result = self._connection.execute(
+            update(deliveries)
+            .where(self._mine(deliveries), deliveries.c.id == delivery_id)
+            .values(state=state.value, next_at=next_at)
+        )
+        if result.rowcount == 0:
+            raise NotFound(what="delivery")
+        tried = select(func.count()).where(self._mine(attempts), attempts.c.delivery_id == delivery_id)
+        self._connection.execute(
+            insert(attempts).values(
+                tenant_id=self._tenant_id,
+                delivery_id=delivery_id,
+                number=self._connection.execute(tried).scalar_one() + 1,
+                at=attempt.at,
+                status=attempt.status,
+                error=attempt.error,
+                response=attempt.response,
+                seconds=attempt.seconds,
+            )
+        )
+
+    def deliveries(self, endpoint_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Delivery]:
+        where = [deliveries.c.endpoint_id == endpoint_id]
+        if cursor:
+            at, last = decode_cursor(cursor, datetime, str)
+            older = and_(deliveries.c.created_at == at, deliveries.c.id < last)
+            where.append(or_(deliveries.c.created_at < at, older))
+        found = self._some(*where, limit=limit + 1)
+        page = tuple(found[:limit])
+        return Page(items=page, cursor=encode_cursor(page[-1].created_at, page[-1].id) if len(found) > limit else None)
+
+    def _some(self, *where: ColumnElement[bool], limit: int = 1) -> builtins.list[Delivery]:
+        rows = self._connection.execute(
+            select(deliveries)
+            .where(self._mine(deliveries), *where)
+            .order_by(deliveries.c.created_at.desc(), deliveries.c.id.desc())
+            .limit(limit)
+        )
+        found = rows.mappings().all()
+        tries = self._attempts([row["id"] for row in found])
+        return [_delivery(row, tries.get(row["id"], [])) for row in found]
+
+    def _attempts(self, ids: Sequence[str]) -> dict[str, builtins.list[Attempt]]:
+        rows = self._connection.execute(
+            select(attempts)
+            .where(self._mine(attempts), attempts.c.delivery_id.in_(ids))
+            .order_by(attempts.c.delivery_id, attempts.c.number)
+        )
+        found: dict[str, builtins.list[Attempt]] = {}
+        for row in rows.mappings():
+            found.setdefault(row["delivery_id"], []).append(_attempt(row))
+        return found
+
+    def _endpoint(self, endpoint_id: str) -> ColumnElement[bool]:
+        return and_(self._mine(endpoints), endpoints.c.id == endpoint_id)
+
+
+def _endpoint(row: RowMapping) -> Endpoint:
+    return Endpoint(
+        id=row["id"],
+        url=row["url"],
+        event_types=tuple(row["event_types"]),
+        enabled=row["enabled"],
+        disabled_reason=row["disabled_reason"],
+        created_at=row["created_at"],
+    )
+
+
+def _attempt(row: RowMapping) -> Attempt:
+    return Attempt(
+        at=row["at"], status=row["status"], error=row["error"], response=row["response"], seconds=row["seconds"]
+    )
+
+
+def _delivery(row: RowMapping, tries: Sequence[Attempt]) -> Delivery:
+    return Delivery(
+        id=row["id"],
+        endpoint_id=row["endpoint_id"],
+        event_id=row["event_id"],
+        event_seq=row["event_seq"],
+        event_type=row["event_type"],
+        state=DeliveryState(row["state"]),
+        created_at=row["created_at"],
+        next_at=row["next_at"],
+        attempts=tuple(tries),
+    )
