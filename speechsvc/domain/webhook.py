@@ -34,6 +34,7 @@ class Attempt:
     error: str | None
     response: str | None
     seconds: float
+    retry_after: float | None = None  # seconds the receiver asked to wait (429 and 503 only)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
