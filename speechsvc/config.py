@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -74,6 +77,8 @@ class Settings(BaseSettings):
     webhook_allow_http: bool = Field(False, description="allow http:// webhook URLs")
     webhook_timeout_s: float = Field(15, gt=0, le=30, description="seconds a receiver has to answer")
 
+    ui_language: Literal["auto", "zh", "en"] = Field("auto", description="language of the command line; auto: from LANG")
+    api_key: str = Field("", description="key that the command line uses to reach a running service")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING, ERROR")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON lines")
     supervisor_pid: int = Field(0, description="set by 'speechsvc serve' for its children: they end when it does")
@@ -89,3 +94,21 @@ class Settings(BaseSettings):
     @property
     def embedded_broker(self) -> bool:
         return not self.broker_url
+
+    @property
+    def language_of_ui(self) -> str:
+        """"zh" or "en"."""
+        if self.ui_language != "auto":
+            return self.ui_language
+        spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+        return "zh" if spoken.startswith("zh") else "en"
+
+
+def child_environment(settings: Settings, changes: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment for a process of ours: this one's, with every setting as it is in force here."""
+    environment = dict(os.environ)
+    for name, value in settings.model_dump(mode="json", exclude_none=True).items():
+        text = json.dumps(value) if isinstance(value, list | dict) else str(value)
+        environment[f"SPEECHSVC_{name.upper()}"] = text
+    environment["SPEECHSVC_DATA_DIR"] = str(settings.data_dir.resolve())
+    return environment | dict(changes or {})

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-
 from speechsvc.domain.call import Call, CallStatus, Source
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.facts import TopicFact, topic_facts

@@ -20,7 +20,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Core:
-    """The composition of all ports. Heavy parts (models, lexicon) come from calls, so nothing loads before it is used."""
+    """The composition of all ports. Heavy parts (models, lexicon) come from calls: nothing loads before its use."""
 
     db: Database
     system: System

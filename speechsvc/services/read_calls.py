@@ -14,7 +14,7 @@ from speechsvc.domain.transcript import Transcript
 from speechsvc.errors import NotFound, SpeechsvcError
 from speechsvc.ports import Analysis, CallFilter, Page, StoredMention, UnitOfWork
 from speechsvc.services.core import Core
-from speechsvc.services.mask_words import mask_evidence, mask_mentions, mask_segments, mask_transcript, silent_spans
+from speechsvc.services.mask_words import mask_evidence, mask_mentions, mask_segments, mask_transcript
 
 
 class NotReady(SpeechsvcError):
@@ -59,7 +59,7 @@ def read_mentions(core: Core, principal: Principal, call_id: str, *, raw: bool =
 
 
 def read_analysis(core: Core, principal: Principal, call_id: str, *, raw: bool = False) -> Analysis:
-    """Score with evidence, talk metrics, contact, next step; quoted words masked. Raises NotReady, NotFound, Forbidden."""
+    """Score with evidence, talk, contact, next step; quotes masked. Raises NotReady, NotFound, Forbidden."""
     with _open(core, principal, call_id, "score", raw) as (uow, call):
         analysis = _analysis(uow, call)
         if raw:

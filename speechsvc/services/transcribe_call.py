@@ -13,7 +13,7 @@ from speechsvc.services.make_playback import make_playback
 
 
 def transcribe_call(core: Core, job: Job, progress: Callable[[float], None]) -> None:
-    """Runs again from the start after a crash; the earlier try leaves nothing behind. Raises what the transcriber raises."""
+    """Runs again from the start after a crash: the earlier try left nothing. Raises what the transcriber raises."""
     call = _begin(core, job)
     if call.recording is None:
         raise NotFound(what="recording")

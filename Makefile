@@ -1,0 +1,49 @@
+# speechsvc: every command works from a clean checkout. `make help` lists them.
+SHELL := /bin/sh
+PY ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := PYTHONDONTWRITEBYTECODE=1 $(BIN)/python -m speechsvc
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo serve test check bench fmt pins wheel clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: ## environment only: .venv with pinned dependencies
+	@PY="$(PY)" sh docker/setup.sh run
+
+setup-dev: ## the same with the tools for tests and checks
+	@PY="$(PY)" sh docker/setup.sh dev
+
+demo: setup ## the whole service on bundled sample calls; ONCE=1 stops when the results are written
+	@$(BIN)/speechsvc demo $(if $(ONCE),--once,) $(ARGS)
+
+serve: setup ## the service with embedded defaults, at http://127.0.0.1:8321
+	@$(BIN)/speechsvc serve $(ARGS)
+
+test: setup-dev ## every test
+	@BIN="$(BIN)" sh tests/run.sh $(ARGS)
+
+check: setup-dev ## lint, format, types, import layers, lexicon
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/speechsvc lexicon check
+
+bench: setup-dev ## benchmarks side by side with peers: a table, and JSON in bench-output/
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+fmt: setup-dev ## format the code
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+pins: setup-dev ## renew the pinned dependencies (needs uv)
+	@sh docker/requirements/pin.sh
+
+wheel: setup-dev ## build dist/*.whl
+	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+clean: ## remove what the commands above made, except .venv
+	@rm -rf demo-output bench-output dist build var .pytest_cache .mypy_cache .ruff_cache

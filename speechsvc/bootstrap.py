@@ -1,0 +1,161 @@
+"""The one place that joins ports to adapters. Nothing connects or loads when this is imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from threading import Lock
+from typing import Generic, TypeVar
+
+from speechsvc import logging
+from speechsvc.audio.decode import DecodeLimits
+from speechsvc.audio.playback import WavPlayback
+from speechsvc.audio.recording import RecordingOpener
+from speechsvc.config import Settings
+from speechsvc.crm.sender import HttpxSender
+from speechsvc.ports import Analyser, Tenant, Transcriber
+from speechsvc.queueing.announcer import CeleryAnnouncer
+from speechsvc.queueing.dispatcher import Dispatcher
+from speechsvc.resources import bundled
+from speechsvc.services.core import Core, Limits
+from speechsvc.services.run_next import run_next
+from speechsvc.storage.blobs import make_blob_store
+from speechsvc.storage.database import SqlDatabase
+from speechsvc.storage.system import SqlSystem
+from speechsvc.tagging.analyser import LexiconAnalyser
+from speechsvc.tagging.lexicon_file import load_lexicon
+from speechsvc.tagging.rubric_file import load_rubric
+
+T = TypeVar("T")
+
+
+class SystemClock:
+    """The machine's clock, in UTC."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class Application:
+    """Settings and everything built from them. Cheap to make; models and lexicon load at first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self.database = SqlDatabase(settings.effective_database_url, self.clock.now)
+        self.system = SqlSystem(self.database)
+        self.blobs = make_blob_store(settings)
+        self.announcer = CeleryAnnouncer(settings)
+        self.dispatcher: Dispatcher | None = None
+        self.core = Core(
+            db=self.database,
+            system=self.system,
+            blobs=self.blobs,
+            clock=self.clock,
+            sender=_sender(settings, self.clock),
+            playback=WavPlayback(RecordingOpener(limits=_decode_limits(settings))),
+            transcriber=_Once(lambda: build_transcriber(settings)),
+            analyser=_Once(lambda: build_analyser(settings)),
+            wake=self._wake,
+            limits=Limits(
+                upload_bytes=settings.max_upload_bytes,
+                text_chars=settings.max_text_chars,
+                lease_s=settings.lease_s,
+                max_attempts=settings.max_attempts,
+            ),
+            language=settings.language,
+        )
+
+    def prepare(self) -> None:
+        """Schema at its newest, the default tenant there. Safe to run in several processes at once."""
+        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self.system.migrate()
+        name = self.settings.tenant
+        self.system.add_tenant(Tenant(id=name, name=name, timezone=self.settings.timezone))
+
+    def start_dispatcher(self) -> Dispatcher:
+        """A thread that wakes workers for due jobs; `stop()` it before the process ends."""
+        self.dispatcher = Dispatcher(self.system, self.announcer, quiet_s=self.settings.announce_quiet_s)
+        self.dispatcher.start()
+        return self.dispatcher
+
+    def run_next(self, queue: str) -> bool:
+        """Runs at most one due job of this queue; False when there was none."""
+        return run_next(self.core, queue)
+
+    def close(self) -> None:
+        self.database.close()
+
+    def _wake(self) -> None:
+        """The dispatcher of this process, if it has one; else those of the web processes will see the job soon."""
+        if self.dispatcher is not None:
+            self.dispatcher.wake()
+
+
+@lru_cache(maxsize=1)
+def application() -> Application:
+    """The process-wide application of a worker."""
+    settings = Settings()
+    logging.configure(settings.log_level, settings.log_format)
+    return Application(settings)
+
+
+def build_analyser(settings: Settings) -> Analyser:
+    """Loads lexicon and rubric. Raises with the name of the entry and its cure."""
+    lexicon = load_lexicon(settings.lexicon or bundled("lexicons") / "default")
+    return LexiconAnalyser(lexicon, load_rubric(settings.rubric), homophones=settings.homophones)
+
+
+def build_transcriber(settings: Settings) -> Transcriber:
+    """Loads no model yet: that happens at the first recording, in the process that will use it."""
+    from speechsvc.transcription.transcriber import FasterWhisperTranscriber
+
+    return FasterWhisperTranscriber(
+        opener=RecordingOpener(limits=_decode_limits(settings)),
+        model=settings.model,
+        model_dir=settings.effective_model_dir,
+        hub_endpoint=settings.hub_endpoint,
+        offline=settings.offline,
+        device=settings.device,
+        compute_type=settings.compute_type,
+        cpu_threads=cpu_threads(settings),
+    )
+
+
+def cpu_threads(settings: Settings) -> int:
+    """Threads for one recognition process: processes times threads never exceed the cores."""
+    return settings.cpu_threads or max(1, (os.cpu_count() or 1) // settings.asr_processes)
+
+
+def _decode_limits(settings: Settings) -> DecodeLimits:
+    return DecodeLimits(max_seconds=settings.max_audio_s)
+
+
+def _sender(settings: Settings, clock: SystemClock) -> HttpxSender:
+    return HttpxSender(
+        allow_cidrs=settings.webhook_allow_cidrs,
+        allow_http=settings.webhook_allow_http,
+        timeout_s=settings.webhook_timeout_s,
+        clock=clock,
+    )
+
+
+class _Once(Generic[T]):
+    """Makes a value at the first call and keeps it; threads that come meanwhile wait for it."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._lock = Lock()
+        self._made: list[T] = []
+
+    def __call__(self) -> T:
+        if not self._made:
+            with self._lock:
+                if not self._made:
+                    self._made.append(self._make())
+        return self._made[0]
+
+
+__all__ = ["Application", "application", "build_analyser", "build_transcriber", "cpu_threads"]

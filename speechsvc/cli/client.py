@@ -1,0 +1,101 @@
+"""A small HTTP client for the command line's own use of the API. Proxies of the environment are not for loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from speechsvc.errors import SpeechsvcError
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class ServiceUnreachable(SpeechsvcError):
+    """No speechsvc answers at {url}."""
+
+    code, permanent = "service_unreachable", False
+    zh = "{url} 没有 speechsvc 服务响应。"
+    advice = "Start it with 'speechsvc serve', or name another address with --url."
+    advice_zh = "请先用 'speechsvc serve' 启动服务，或用 --url 指定地址。"
+
+
+class Refused(SpeechsvcError):
+    """The service refused: {detail}"""
+
+    code = "refused"
+    zh = "服务拒绝了请求：{detail}"
+    advice, advice_zh = "{next_step}", "{next_step}"
+
+
+class Client:
+    """One key, one service."""
+
+    def __init__(self, url: str, key: str, language: str = "en") -> None:
+        self._url = url.rstrip("/")
+        trust = urlsplit(url).hostname not in _LOOPBACK
+        headers = {"Authorization": f"Bearer {key}", "Accept-Language": language}
+        timeout = httpx.Timeout(60, connect=10)
+        self._http = httpx.Client(base_url=self._url, headers=headers, trust_env=trust, timeout=timeout)
+
+    def upload(self, recording: Path, metadata: dict[str, Any], media_type: str = "audio/wav") -> dict[str, Any]:
+        """Posts one call; the file is streamed from disk. Raises Refused, ServiceUnreachable."""
+        with recording.open("rb") as file:
+            files = {
+                "metadata": (None, json.dumps(metadata, ensure_ascii=False), "application/json"),
+                "recording": (recording.name, file, media_type),
+            }
+            return self._json("POST", "/v1/calls", files=files)
+
+    def get(self, path: str, **params: Any) -> dict[str, Any]:
+        return self._json("GET", path, params=params)
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return self._json("POST", path, json=body)
+
+    def content(self, path: str, **params: Any) -> bytes:
+        """The bytes of a picture or table."""
+        return self._request("GET", path, params=params).content
+
+    def changes(self) -> Iterator[dict[str, Any]]:
+        """Every event of the feed, from the beginning."""
+        cursor = ""
+        while True:
+            page = self.get("/v1/changes", cursor=cursor, limit=200)
+            yield from page["events"]
+            cursor = page["cursor"]
+            if not page["more"]:
+                return
+
+    def ready(self) -> bool:
+        try:
+            return self._http.get("/readyz", timeout=5).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def _json(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        body: dict[str, Any] = self._request(method, path, **arguments).json()
+        return body
+
+    def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        try:
+            response = self._http.request(method, path, **arguments)
+        except httpx.TransportError as error:
+            raise ServiceUnreachable(url=self._url) from error
+        if response.is_error:
+            raise _refused(response)
+        return response
+
+
+def _refused(response: httpx.Response) -> Refused:
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = {}
+    detail = problem.get("detail") or f"HTTP {response.status_code}"
+    code = problem.get("code") or f"http_{response.status_code}"
+    return Refused(detail=detail, next_step=problem.get("next_step") or "", problem=code)

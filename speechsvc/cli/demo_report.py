@@ -1,0 +1,176 @@
+"""What the demo prints and writes."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from speechsvc.cli.client import Client
+from speechsvc.cli.common import say, ui_language
+
+_KEY_LINES = 6
+
+
+def print_call(console: Console, result: dict[str, Any]) -> None:
+    """Head, key lines with the mentioned words marked, mentions, score with reasons."""
+    call = result["call"]
+    meta = call["metadata"]
+    who = f"{meta['salesperson']['name']} → {meta['customer']['name']}"
+    console.rule(f"[bold]{meta['external_id']}[/]  {who}  [{call['status']}]", align="left")
+    if call["status"] == "failed":
+        console.print(f"{call['error']['code']}: {call['error']['message']}", markup=False)
+        return
+    mentions = result["mentions"]["mentions"]
+    _print_lines(console, result["transcript"]["segments"], mentions)
+    _print_score(console, result["score"])
+
+
+def _print_lines(console: Console, segments: Sequence[dict[str, Any]], mentions: Sequence[dict[str, Any]]) -> None:
+    by_turn: dict[int, list[dict[str, Any]]] = {}
+    for mention in mentions:
+        by_turn.setdefault(mention["turn"], []).append(mention)
+    # customers' lines first choice: they are what the heatmap counts
+    chosen = sorted(by_turn, key=lambda t: (segments[t]["speaker"] != "customer", -len(by_turn[t]), t))[:_KEY_LINES]
+    for turn in sorted(chosen):
+        segment = segments[turn]
+        line = Text(f"{_clock(segment['start'])} {_SPEAKERS[segment['speaker']][ui_language() == 'en']} ")
+        base = len(line)
+        line.append(segment["text"])
+        for mention in by_turn[turn]:
+            style = "bold cyan" if mention["polarity"] == "affirmed" else "strike yellow"
+            line.stylize(style, base + mention["start_char"], base + mention["end_char"])
+        topics = ", ".join(f"{m['topic']}{'' if m['polarity'] == 'affirmed' else ' (negated)'}" for m in by_turn[turn])
+        console.print(line, Text(f"  ← {topics}", style="dim"), sep="")
+    left = len(by_turn) - len(chosen)
+    if left > 0:
+        console.print(say(f"  … and {left} more lines with mentions", f"  ……另有 {left} 句提及"), style="dim")
+
+
+_SPEAKERS = {"agent": ("销售", "agent   "), "customer": ("客户", "customer"), "unknown": ("未知", "unknown ")}
+
+
+def _print_score(console: Console, document: dict[str, Any]) -> None:
+    score = document.get("score", document)
+    counts = say("counts", "计入业绩") if score["counts_toward_performance"] else say("does not count", "不计入业绩")
+    contact = document.get("contact", {})
+    outcome = contact.get("outcome") if isinstance(contact, dict) else contact
+    console.print(
+        Text.assemble((f"{say('Score', '评分')} {score['total']}", "bold"), f"/100, {counts}; contact: {outcome}")
+    )
+    language = "reason_zh" if ui_language() == "zh" else "reason"
+    name = "name_zh" if ui_language() == "zh" else "name"
+    for component in score["components"]:
+        label = component.get(name) or component["name"]
+        reason = component.get(language) or component["reason"]
+        line = f"  {component['points']:>3}/{component['max_points']:<3} {label}: {reason}"
+        console.print(line, markup=False, style="dim")
+    for gate in score.get("gates", ()):
+        console.print(f"  ! {gate.get(language) or gate.get('reason')}", markup=False, style="yellow")
+
+
+def print_heatmap(console: Console, heatmap: dict[str, Any]) -> None:
+    """Rows by the topics that anybody raised; the PNG and CSV have all of them."""
+    console.rule(
+        say(
+            "[bold]Customer-focus heatmap[/] (share of effective calls)",
+            "[bold]客户关注焦点热力图[/]（占有效通话的比例）",
+        ),
+        align="left",
+    )
+    used = [t for t in heatmap["topics"] if any(t["id"] in row["cells"] for row in heatmap["rows"])]
+    table = Table(show_edge=False, pad_edge=False)
+    table.add_column(say("customer", "客户"), no_wrap=True)
+    for topic in used:
+        table.add_column(topic["name"] if ui_language() == "zh" else topic["name_en"], justify="right")
+    for row in heatmap["rows"]:
+        cells = [row["cells"].get(t["id"]) for t in used]
+        table.add_row(f"{row['label']} ({row['calls']})", *(_cell(c) for c in cells))
+    console.print(table)
+
+
+def _cell(cell: dict[str, Any] | None) -> Text:
+    if not cell or not cell["share"]:
+        return Text("·", style="dim")
+    shade = min(5, 1 + int(cell["share"] * 4))
+    return Text(f"{cell['share']:.0%}", style=f"bold white on color({(0, 24, 25, 31, 166, 160)[shade]})")
+
+
+def print_events(console: Console, events: Sequence[dict[str, Any]], received: Sequence[dict[str, Any]]) -> None:
+    console.rule(say("[bold]CRM events[/]", "[bold]CRM 事件[/]"), align="left")
+    got = {e["id"] for e in received}
+    for event in events:
+        data = event["data"]
+        sign = (
+            say("webhook received, signature valid", "已收到 webhook，签名有效")
+            if event["id"] in got
+            else say("in the feed", "在变更流中")
+        )
+        score = (data.get("score") or {}).get("total", "-")
+        console.print(
+            f"  #{event['seq']} {event['type']}  {data.get('external_id')}  score {score}  ({sign})", markup=False
+        )
+
+
+def write_results(
+    folder: Path,
+    results: Sequence[dict[str, Any]],
+    heatmap: dict[str, Any],
+    events: Sequence[dict[str, Any]],
+    client: Client,
+) -> None:
+    """JSON a call, scores and mentions as CSV, the heatmap as JSON, CSV and PNG, the events."""
+    calls = folder / "calls"
+    calls.mkdir(parents=True, exist_ok=True)
+    for result in results:
+        _write_json(calls / f"{result['call']['external_id']}.json", result)
+    _write_json(folder / "heatmap.json", heatmap)
+    _write_json(folder / "events.json", list(events))
+    (folder / "heatmap.csv").write_bytes(client.content("/v1/heatmap", row="customer", format="csv", lang="zh"))
+    (folder / "heatmap.png").write_bytes(client.content("/v1/heatmap", row="customer", format="png", lang="zh"))
+    _write_scores(folder / "scores.csv", results)
+    _write_mentions(folder / "mentions.csv", results)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _write_scores(path: Path, results: Sequence[dict[str, Any]]) -> None:
+    header = ["external_id", "salesperson", "customer", "status", "contact", "score", "counts_toward_performance"]
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        for result in results:
+            call = result["call"]
+            meta = call["metadata"]
+            total = call.get("score")
+            counts = None if total is None else _score(result)["counts_toward_performance"]
+            names = (meta["salesperson"]["name"], meta["customer"]["name"])
+            writer.writerow([meta["external_id"], *names, call["status"], call.get("contact"), total, counts])
+
+
+def _score(result: dict[str, Any]) -> dict[str, Any]:
+    document: dict[str, Any] = result["score"]
+    score: dict[str, Any] = document.get("score", document)
+    return score
+
+
+def _write_mentions(path: Path, results: Sequence[dict[str, Any]]) -> None:
+    columns = ("topic", "speaker", "polarity", "text", "start", "end", "entry", "match", "reason")
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["external_id", *columns])
+        for result in results:
+            for mention in result.get("mentions", {}).get("mentions", ()):
+                writer.writerow([result["call"]["external_id"], *(mention.get(c) for c in columns)])
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"

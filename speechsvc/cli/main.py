@@ -1,0 +1,53 @@
+"""`speechsvc`: the command line. Each command lives in its own module; this one only joins them."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from speechsvc import __version__
+from speechsvc.cli import demo, doctor, heatmap, ingest, keys, lexicon, serve, tag, transcribe
+from speechsvc.cli.common import ui_language
+from speechsvc.errors import SpeechsvcError
+
+app = typer.Typer(
+    name="speechsvc",
+    help="Speech-and-text analysis for Chinese B2B sales calls. 中文 B2B 销售通话的语音与文本分析服务。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("serve")(serve.serve)
+app.command("serve-web", hidden=True)(serve.serve_web)
+app.command("demo")(demo.demo)
+app.command("ingest")(ingest.ingest)
+app.command("transcribe")(transcribe.transcribe)
+app.command("tag")(tag.tag)
+app.command("heatmap")(heatmap.heatmap)
+app.command("doctor")(doctor.doctor)
+app.add_typer(keys.app, name="keys")
+app.add_typer(lexicon.app, name="lexicon")
+
+
+@app.callback(invoke_without_command=True)
+def version(show: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+    if show:
+        print(f"speechsvc {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Runs the command line; an error of ours becomes one plain sentence and what to do, with exit status 1."""
+    try:
+        app()
+    except SpeechsvcError as error:
+        language = ui_language()
+        print(f"{error.message(language)}\n{error.next_step(language)}  [{error.code}]", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)

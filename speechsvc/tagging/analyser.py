@@ -1,0 +1,47 @@
+"""Joins tagger, contact outcome, next step and rubric to the `Analyser` port: one lexicon, one rubric, one engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from speechsvc.domain.analysis import Tagging, Versions
+from speechsvc.domain.conversation import Conversation
+from speechsvc.domain.lexicon import Lexicon
+from speechsvc.domain.rubric import Rubric
+from speechsvc.domain.score_facts import collect_inputs
+from speechsvc.domain.scoring import score
+from speechsvc.domain.talk import TalkMetrics
+from speechsvc.tagging.contact import find_contact
+from speechsvc.tagging.next_step import find_next_step
+from speechsvc.tagging.tagger import LexiconTagger
+from speechsvc.tagging.version import ENGINE_VERSION
+
+
+class LexiconAnalyser:
+    """Deterministic and safe to share between threads. Building it takes a second or two: make one a process."""
+
+    def __init__(self, lexicon: Lexicon, rubric: Rubric, *, homophones: bool = True) -> None:
+        self._lexicon = lexicon
+        self._rubric = rubric
+        self._tagger = LexiconTagger(lexicon, homophones=homophones)
+
+    @property
+    def versions(self) -> Versions:
+        return Versions(lexicon=self._tagger.version, rubric=self._rubric.label, engine=ENGINE_VERSION)
+
+    def tag(self, conversation: Conversation) -> Tagging:
+        return Tagging(
+            call_id=conversation.call_id,
+            mentions=self._tagger.tag(conversation),
+            contact=find_contact(conversation),
+            next_step=find_next_step(conversation),
+        )
+
+    def score(
+        self, conversation: Conversation, tagging: Tagging, talk: TalkMetrics
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        inputs = collect_inputs(conversation, tagging.mentions, tagging.contact, tagging.next_step, talk)
+        return score(inputs, self._rubric).to_dict(), inputs.to_dict()
+
+    def topics(self) -> tuple[tuple[str, str, str], ...]:
+        return tuple((t.id, t.name, t.name_en or t.name) for t in self._lexicon.topics)
