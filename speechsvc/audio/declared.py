@@ -20,25 +20,32 @@ class WavHeader:
 
     rate: int  # Hz
     channels: int
-    bytes_per_second: int
     data_bytes: int | None  # as declared; None when the writer did not know
     data_offset: int  # bytes from the beginning of the file
 
 
-def promised_seconds(path: Path, container: str, declared: float | None) -> float | None:
+def promised_seconds(path: Path, container: str, declared: float | None, decoded: float) -> float | None:
     """Seconds promised by the file at `path`, or None if its format promises nothing.
 
-    `container` and `declared` are what the decoder reported.
+    `container`, `declared` and `decoded` seconds are what the decoder reported.
     """
     names = container.split(",")
     if "wav" in names:
-        header = read_wav_header(path)
-        if header is None or header.data_bytes is None or header.bytes_per_second <= 0:
-            return None
-        return header.data_bytes / header.bytes_per_second
+        return _promised_by_wav(path, decoded)
     if "mp3" in names:
         return declared if _has_frame_count(path) else None
     return declared if any(name in _PROMISING for name in names) else None
+
+
+def _promised_by_wav(path: Path, decoded: float) -> float | None:
+    """By bytes, because the byte rate in headers of compressed WAVs is often wrong or zero."""
+    header = read_wav_header(path)
+    if header is None or header.data_bytes is None:
+        return None
+    available = path.stat().st_size - header.data_offset
+    if available <= 0:
+        return None
+    return decoded * max(1.0, header.data_bytes / available)
 
 
 def ends_properly(path: Path, container: str) -> bool:
@@ -53,7 +60,7 @@ def ends_properly(path: Path, container: str) -> bool:
 
 
 def read_wav_header(path: Path) -> WavHeader | None:
-    """Parses RIFF, RIFX-less, and RF64 headers; None if it is not one or lacks `fmt ` or `data`."""
+    """Parses RIFF and RF64 headers; None if it is not one or lacks `fmt ` or `data`."""
     with path.open("rb") as file:
         head = file.read(12)
         if len(head) < 12 or head[:4] not in (b"RIFF", b"RF64") or head[8:] != b"WAVE":
@@ -83,16 +90,8 @@ def _walk_chunks(file: BinaryIO) -> WavHeader | None:
 def _header(fmt: tuple[int, ...] | None, size: int | None, offset: int) -> WavHeader | None:
     if fmt is None:
         return None
-    tag, channels, rate, average, block, bits = fmt
-    linear = tag in (1, 3, 6, 7, 0xFFFE) and block == channels * ((bits + 7) // 8)
     known = size if size is not None and (0 < size < _STREAMED or size > 0xFFFF_FFFF) else None
-    return WavHeader(
-        rate=rate,
-        channels=channels,
-        bytes_per_second=rate * block if linear else average,
-        data_bytes=known,
-        data_offset=offset,
-    )
+    return WavHeader(rate=fmt[2], channels=fmt[1], data_bytes=known, data_offset=offset)
 
 
 def _has_frame_count(path: Path) -> bool:
@@ -105,3 +104,11 @@ def _has_frame_count(path: Path) -> bool:
         file.seek(skip)
         frame = file.read(2048)
     return any(tag in frame for tag in (b"Xing", b"Info", b"VBRI"))
+
+
+def looks_like_audio(path: Path) -> bool:
+    """Whether the first bytes are those of an audio file, so that one that cannot be opened is damaged, not foreign."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    starts = (b"RIFF", b"RF64", b"OggS", b"fLaC", b"ID3", b"#!AMR", b"\x1a\x45\xdf\xa3", b"FORM", b"caff", b".snd")
+    return head.startswith(starts) or head[4:8] == b"ftyp"

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from speechsvc.audio import decoder_child
-from speechsvc.audio.declared import ends_properly, promised_seconds
+from speechsvc.audio.declared import ends_properly, looks_like_audio, promised_seconds
 from speechsvc.audio.errors import (
     DecodeLimitReached,
     DecoderUnavailable,
@@ -100,6 +100,8 @@ def decode(path: Path, workdir: Path, limits: DecodeLimits | None = None) -> Dec
     output = workdir / "samples.pcm"
     report = _run_child(path.resolve(), output.resolve(), workdir, size, limits)
     if not report.get("ok"):
+        if report.get("reason") == "not_audio" and looks_like_audio(path):
+            raise RecordingUndecodable
         raise _refusal(report, limits)
     return _decoded(path, output, report)
 
@@ -188,8 +190,8 @@ def _decoded(path: Path, output: Path, report: dict[str, Any]) -> DecodedAudio:
     samples = np.memmap(output, dtype="<i2", mode="r", shape=(count, channels))
     duration = count / RATE
     container = str(report["container"])
-    promised = promised_seconds(path, container, report["declared"])
-    warnings = _warnings(path, container, promised, max(duration, float(report["reached"])), report)
+    promised = promised_seconds(path, container, report["declared"], duration)
+    warnings = _warnings(path, container, promised, duration, report)
     return DecodedAudio(
         samples=samples,
         duration=duration,
@@ -203,10 +205,10 @@ def _decoded(path: Path, output: Path, report: dict[str, Any]) -> DecodedAudio:
 
 
 def _warnings(
-    path: Path, container: str, promised: float | None, reached: float, report: dict[str, Any]
+    path: Path, container: str, promised: float | None, decoded: float, report: dict[str, Any]
 ) -> tuple[str, ...]:
     """`truncated`: more than 2 % or 1 s is missing (and more than an encoder's padding, 0.1 s)."""
-    missing = (promised or 0.0) - reached
+    missing = (promised or 0.0) - decoded
     short = missing > 0.1 and (missing > 1.0 or missing > 0.02 * (promised or 0.0))
     found = []
     if short or not ends_properly(path, container):

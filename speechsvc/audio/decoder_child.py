@@ -27,6 +27,11 @@ FORMATS = "wav,w64,mp3,aac,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,amr,au
 RATE = 16_000
 MIN_RATE, MAX_RATE = 8_000, 48_000
 MAX_CHANNELS = 2
+TIMED = frozenset(
+    {"flac", "ogg", "mov", "mp4", "matroska", "webm"}
+)  # formats whose time stamps are stored, not guessed
+SPARSE = frozenset({"mov", "mp4", "matroska", "webm"})
+LEAST_GAP, MOST_GAP, MOST_LOST = 0.1, 600.0, 10.0  # seconds of silence put in for one gap or damaged packet
 
 
 class Refused(Exception):
@@ -84,7 +89,7 @@ def decode(source: BinaryIO, sink: BinaryIO, max_seconds: float) -> dict[str, An
         if declared is not None and declared > max_seconds * 1.02 + 1:
             raise Refused("too_long")
         writer = _Writer(sink, channels, max_seconds)
-        reached, damaged = _pump(container, stream, writer)
+        damaged = _pump(container, stream, writer)
         writer.finish()
         if writer.samples == 0:
             raise Refused("undecodable" if damaged else "empty")
@@ -95,7 +100,6 @@ def decode(source: BinaryIO, sink: BinaryIO, max_seconds: float) -> dict[str, An
             "rate": stream.codec_context.rate,
             "channels": channels,
             "declared": declared,
-            "reached": reached,
             "samples": writer.samples,
             "lost_seconds": writer.lost_seconds,
             "damaged_packets": damaged,
@@ -135,33 +139,37 @@ def _declared(container: Any, stream: Any) -> float | None:
     return float(container.duration) / av.time_base if container.duration is not None else None
 
 
-def _pump(container: Any, stream: Any, writer: _Writer) -> tuple[float, int]:
-    """Decodes packet by packet. A damaged packet becomes silence of its length, so that later times stay true.
+def _pump(container: Any, stream: Any, writer: _Writer) -> int:
+    """Decodes packet by packet, and returns how many were damaged.
 
-    Returns the seconds reached by packet time stamps, and the number of damaged packets.
+    A damaged packet becomes silence of its length, and so does a gap in the time stamps, so that later times stay
+    true. A gap is normal in WebM and MP4 (codecs send nothing in silence) and a loss elsewhere.
     """
+    names = set(container.format.name.split(","))
+    timed, sparse = bool(names & TIMED), bool(names & SPARSE)
     first: float | None = None
-    reached, damaged = 0.0, 0
+    damaged = 0
     for packet in _packets(container, stream):
         if packet is None:
             damaged += 1
             break
         base = float(packet.time_base) if packet.time_base else 0.0
-        length = float(packet.duration or 0) * base
-        if packet.pts is not None:
+        if timed and packet.pts is not None:
             first = packet.pts * base if first is None else first
-            reached = max(reached, packet.pts * base - first + length)
+            gap = packet.pts * base - first - writer.seconds
+            if gap > LEAST_GAP:
+                writer.silence(min(gap, MOST_GAP), lost=not sparse)
         try:
             frames = packet.decode()
         except (av.error.FFmpegError, EOFError, ValueError) as error:
             if isinstance(error, MemoryError):
                 raise
             damaged += 1
-            writer.silence(length)
+            writer.silence(min(float(packet.duration or 0) * base, MOST_LOST), lost=True)
             continue
         for frame in frames:
             writer.write(frame)
-    return reached, damaged
+    return damaged
 
 
 def _packets(container: Any, stream: Any) -> Iterator[Any]:
@@ -202,10 +210,14 @@ class _Writer:
         assert self._resampler is not None
         self._emit(self._resampler.resample(frame))
 
-    def silence(self, seconds: float) -> None:
-        """Stands in for `seconds` that could not be decoded, at most 10 s for one packet."""
-        count = int(min(seconds, 10.0) * RATE)
-        self.lost_seconds += count / RATE
+    @property
+    def seconds(self) -> float:
+        return self.samples / RATE
+
+    def silence(self, seconds: float, *, lost: bool) -> None:
+        """Stands in for `seconds` that hold no sound, or whose sound is lost."""
+        count = int(seconds * RATE)
+        self.lost_seconds += count / RATE if lost else 0.0
         self._put(bytes(count * self._channels * 2), count)
 
     def finish(self) -> None:
