@@ -27,6 +27,11 @@ class Conditions:
     at: str | None = None  # "start" or "end": the match stands there in its turn, fillers apart
     max_chars: int | None = None  # the turn is no longer than that
 
+    @property
+    def plain(self) -> bool:
+        """Nothing asked of speaker, context, time or length."""
+        return (self.speaker, self.first_seconds, self.last_seconds, self.max_chars) == (None,) * 4 and not self.previous
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:

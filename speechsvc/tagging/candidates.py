@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from speechsvc.domain.conversation import Conversation
@@ -10,8 +11,9 @@ from speechsvc.domain.mention import MatchKind
 from speechsvc.tagging.patterns import extend
 from speechsvc.tagging.rules import Rule
 from speechsvc.tagging.scan import Hit, Scanner
-from speechsvc.tagging.text import NormalText
+from speechsvc.tagging.text import STOPS, NormalText
 
+_STOP = re.compile(f"[{re.escape(STOPS)}]")
 _LEAD = re.compile(
     r"(?:[，。、！？,.!?；;…~\-\s]|那个|这个|就是说?|然后|那|哦|噢|啊|诶|哎呀?|唉|喂|欸|嘿|哈|好的?|行|对|是|嘛|吧|呢|了|呀|啦|的)*"
 )
@@ -21,19 +23,29 @@ _QUESTION = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """One turn and what is known around it."""
 
-    conversation: Conversation
-    turn: int
-    text: NormalText
-    sounds: str | None  # syllable string of the whole text; none without homophones
-    previous: frozenset[str]  # topics mentioned in the turn before
+    def __init__(
+        self, conversation: Conversation, turn: int, text: NormalText, sounds: str | None, previous: frozenset[str]
+    ) -> None:
+        """`sounds`: syllable string of the whole text, none without homophones; `previous`: topics of the turn before."""
+        self.conversation, self.turn, self.text, self.sounds, self.previous = conversation, turn, text, sounds, previous
+        self.limits = text.starts[turn], text.ends[turn]
+        self._stops: list[int] | None = None
 
-    @property
-    def limits(self) -> tuple[int, int]:
-        return self.text.starts[self.turn], self.text.ends[self.turn]
+    def sentence(self, start: int, end: int) -> tuple[int, int]:
+        """The stretch between sentence marks that holds the span; without marks, the whole turn."""
+        low, high = self.limits
+        if self._stops is None:
+            self._stops = [match.start() for match in _STOP.finditer(self.text.text, low, high)]
+        if not self._stops:
+            return low, high
+        before, behind = bisect_left(self._stops, start), bisect_left(self._stops, end)
+        return (
+            self._stops[before - 1] + 1 if before else low,
+            self._stops[behind] if behind < len(self._stops) else high,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,17 +68,23 @@ class Candidate:
 
 
 def candidate(rule: Rule, hit: Hit, place: Place, scanner: Scanner) -> Candidate | None:
-    """The whole match that the hit belongs to, or none."""
-    text = place.text.text
-    if not rule.parts:
-        spans: tuple[tuple[int, int], ...] = ((hit.start, hit.end),)
-        return _made(rule, hit, hit.kind, spans, text)
-    sounds = place.sounds if rule.homophones else None
-    found = extend(rule, text, sounds, (hit.start, hit.end), _reach(rule, place, hit))
-    if found is None or any(not _plausible(rule, text, found.spans[i], scanner) for i in found.sounded):
+    """The whole match that the hit belongs to, or none. Cheap tests come first: most hits are of frequent words."""
+    if not _may_count(rule, place):
         return None
-    kind = MatchKind.HOMOPHONE if found.sounded else hit.kind
-    return _made(rule, hit, kind, found.spans, text)
+    text, span = place.text.text, (hit.start, hit.end)
+    if not rule.parts:
+        return _made(rule, hit, hit.kind, (span,), text) if _whole(hit, text, scanner) else None
+    limits = place.limits if rule.entry.within == "turn" else place.sentence(*span)
+    found = extend(rule, text, place.sounds if rule.homophones else None, span, limits)
+    if found is None or not _whole(hit, text, scanner):
+        return None
+    if any(not _plausible(rule, text, found.spans[i], scanner) for i in found.sounded):
+        return None
+    return _made(rule, hit, MatchKind.HOMOPHONE if found.sounded else hit.kind, found.spans, text)
+
+
+def _whole(hit: Hit, text: str, scanner: Scanner) -> bool:
+    return hit.kind is MatchKind.HOMOPHONE or scanner.whole(text, hit.start, hit.end)
 
 
 def _made(rule: Rule, hit: Hit, kind: MatchKind, spans: tuple[tuple[int, int], ...], text: str) -> Candidate:
@@ -81,32 +99,25 @@ def _plausible(rule: Rule, text: str, span: tuple[int, int], scanner: Scanner) -
     )
 
 
-def _reach(rule: Rule, place: Place, hit: Hit) -> tuple[int, int]:
-    """The sentence, or the turn, around the hit."""
-    low, high = place.limits
-    text, stops = place.text.text, rule.stops
-    left = max(text.rfind(stop, low, hit.start) for stop in stops)
-    right = [i for stop in stops if (i := text.find(stop, hit.end, high)) >= 0]
-    return max(low, left + 1), min(right, default=high)
-
-
-def admitted(rule: Rule, found: Candidate, place: Place) -> bool:
-    """Whether all of the entry's conditions hold."""
-    c, turn = rule.conditions, place.conversation.turns[place.turn]
+def _may_count(rule: Rule, place: Place) -> bool:
+    """The conditions that do not look at the words."""
+    c = rule.conditions
+    if rule.unconditional:
+        return True
+    turn, turns = place.conversation.turns[place.turn], place.conversation.turns
     if c.speaker is not None and turn.speaker is not c.speaker:
         return False
     if c.previous and place.previous.isdisjoint(c.previous):
         return False
-    if c.first_seconds is not None and turn.start > place.conversation.turns[0].start + c.first_seconds:
+    if c.first_seconds is not None and turn.start > turns[0].start + c.first_seconds:
         return False
-    if c.last_seconds is not None and turn.end < max(t.end for t in place.conversation.turns) - c.last_seconds:
+    if c.last_seconds is not None and turn.end < max(t.end for t in turns) - c.last_seconds:
         return False
-    if c.max_chars is not None and len(turn.text) > c.max_chars:
-        return False
-    return _words_allow(rule, found, place)
+    return c.max_chars is None or len(turn.text) <= c.max_chars
 
 
-def _words_allow(rule: Rule, found: Candidate, place: Place) -> bool:
+def admitted(rule: Rule, found: Candidate, place: Place) -> bool:
+    """Whether the words around allow it: longer words, near and not near, place in the turn, question."""
     c, text, (low, high) = rule.conditions, place.text.text, place.limits
     if any(_inside(text, span, longer) for longer in rule.not_inside for span in found.spans):
         return False
@@ -136,7 +147,5 @@ def _inside(text: str, span: tuple[int, int], longer: str) -> bool:
 
 def _asked(text: str, found: Candidate, place: Place) -> bool:
     """Whether the sentence of the match is a question, by its mark or its words."""
-    low, high = place.limits
-    left = max(text.rfind(stop, low, found.start) for stop in "。！？?!；;")
-    right = min((i for stop in "。！？?!；;" if (i := text.find(stop, found.end, high)) >= 0), default=high)
-    return _QUESTION.search(text, max(low, left + 1), min(high, right + 1)) is not None
+    low, high = place.sentence(found.start, found.end)
+    return _QUESTION.search(text, low, min(high + 1, place.limits[1])) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -18,6 +19,7 @@ from speechsvc.errors import SpeechsvcError
 from speechsvc.resources import bundled
 
 HEAD = "lexicon.yaml"
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class LexiconInvalid(SpeechsvcError):
@@ -107,18 +109,39 @@ def _read_folder(folder: Path, problems: list[str]) -> Lexicon | None:
 
 def _load_yaml(path: Path, problems: list[str]) -> Any:
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        return _typed(yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER))  # noqa: S506 - strings, lists, maps only
     except UnicodeDecodeError as error:
         problems.append(f"{path.name}: not UTF-8 at byte {error.start}; save the file as UTF-8.")
-        return None
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
-        problems.append(
-            f"{path.name}{where}: not readable as YAML ({getattr(error, 'problem', None) or 'syntax'}); correct that line."
-        )
-        return None
+        why = getattr(error, "problem", None) or "syntax"
+        problems.append(f"{path.name}{where}: not readable as YAML ({why}); correct that line.")
+    return None
+
+
+def _typed(data: Any) -> Any:
+    """Words stay the strings people wrote (27001, no, 1.10); only the keys that hold numbers or yes/no are converted."""
+    if isinstance(data, list):
+        return [_typed(item) for item in data]
+    if isinstance(data, dict):
+        return {key: _scalar(key, value) if isinstance(value, str) else _typed(value) for key, value in data.items()}
     return data
+
+
+def _scalar(key: str, value: str) -> Any:
+    if key in ("entries", "examples", "match", "no_match") and value == "":
+        return {} if key == "examples" else []
+    try:
+        if key in ("version", "weight", "gap", "window", "max_chars"):
+            return int(value)
+        if key in ("first_seconds", "last_seconds"):
+            return float(value)
+    except ValueError:
+        return value
+    if key in ("homophones", "question"):
+        return {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(value.lower(), value)
+    return value
 
 
 @cache
@@ -248,9 +271,14 @@ def _entry(topic: str, data: Mapping[str, Any]) -> Entry:
 
 
 def _entry_id(topic: str, data: Mapping[str, Any]) -> str:
+    """As given, or topic and term; for a pattern its parts' first alternatives and a digest: short, and stable."""
     if "id" in data:
         return str(data["id"])
-    return f"{topic}/{data['term']}" if "term" in data else f"{topic}/" + " ".join(data["pattern"])
+    if "term" in data:
+        return f"{topic}/{data['term']}"
+    digest = hashlib.sha256("\n".join(data["pattern"]).encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    words = "…".join(part.lstrip("?!").split("|")[0] for part in data["pattern"] if not part.startswith(("?", "!")))
+    return f"{topic}/{words}~{digest}"
 
 
 def _example(data: str | Mapping[str, Any]) -> Example:

@@ -19,6 +19,7 @@ _BEFORE = re.compile(
     rf"(?<!用)(?<!需)(?<!要)(?P<cue>不用|不需要|不要|用不着|用不上|没必要|没有必要|不必|无需|无须|甭|不考虑|没考虑|不打算|没打算|没计划|没想过?|不想再?"
     rf"|不谈|不提|不聊|不讲|不看|不关心|不在乎|不在意|不感兴趣|没兴趣|不涉及|不牵涉|不存在|不做|不搞|不弄|不走|不参加|取消|懒得"
     rf"|先不急?(?:{_DO})|暂时不(?:{_DO}|要|用|需要)?|暂不(?:{_DO})?|先别(?:{_ADVERB})?(?:{_DO})|别(?:{_ADVERB}){{0,2}}(?:{_DO})|不跟你(?:谈|说|聊)|谁(?:还)?(?:要|需要|用)"
+    rf"|(?<![特级区分性类个差告识])(?P<bare>别)(?:{_ADVERB}){{0,2}}"
     rf"|(?<!有)没有?(?:什么|啥|那个|这个)?(?=[^，。？?]{{0,12}}(?:要|需要|可|好)(?:{_DO}|改|对|接|迁移|的))"
     rf"|(?<!有)没有?(?:这个|这种|这方面的?|什么|啥)?(?=[^，。？?]{{0,8}}(?:的)?(?:需求|需要|必要|打算|想法|计划)))"
 )
@@ -39,7 +40,7 @@ _NOT_A_CUE = re.compile(
 _BREAKER = re.compile(
     r"但是?|不过|可是|只要|因为|所以|已经|还是|直接|就是|我们是|我要|我们要|主要|反正|而且|然后|[。！？；?!;，,\n]"
 )
-_SHORT_BREAK = re.compile(r"[，,]")
+_LINK = re.compile(r"[，,、]|那个|这个|真的?|就是|的话|呢|吧|啊|嘛|的事儿?|这块儿?|那块儿?|这边|那边|方面")
 _WANTED = re.compile(
     r"不行|不成|不可能|怎么行|怎么能行|哪行|哪能行|不合适|没法|不太好|过不了|通不过|不现实|可不敢|有风险|麻烦了"
 )
@@ -49,6 +50,12 @@ _DOUBLE = re.compile(
 _CONDITION = re.compile(r"(?:如果|要是|假如|万一|假设|除非)[^，。,；]{0,8}$")
 _ASKING = re.compile(r"吗|么[？?]|[？?]")
 _SOFT = re.compile(r"吧[？?]?$")
+
+_REFUSAL = re.compile(
+    r"(?:哎呀?|啊|哦|噢|那个|那|这个|嗨|唉|我们|我|您|你|[，。、,.！!])*"
+    r"(?P<refusal>不用(?![担户])|不需要|不要(?![求紧])|用不着|没必要|不必|免了|算了|先不(?:用|要|了|急)|暂时不|别(?![的人家处]))"
+)
+_SHORTEST_REFUSAL = 4  # characters of a turn
 
 _REACH = 8  # characters between cue and mention
 
@@ -67,16 +74,27 @@ def find_negation(text: str, limits: tuple[int, int], spans: Sequence[tuple[int,
         inside = start <= cue.start and cue.end <= end
         if inside and any(s < cue.end and cue.start < e for s, e in spans):
             continue
-        if not inside and (cue.end > start or not _joined(text[cue.end : start])):
+        if not inside and not _reaches(cue, text, start):
             continue
         if not _cancelled(text, limits, cue, end):
             return Negation(cue=cue.text)
     for cue in _cues(_AFTER, text, limits, max(limits[0], end), min(limits[1], end + _REACH + 4)):
-        if _joined_after(text[end : cue.start], text[cue.end : cue.end + 4]) and not _cancelled(
+        if _joined_after(text[end : cue.start]) and not _cancelled(
             text, limits, cue, cue.end
         ):
             return Negation(cue=cue.text)
     return None
+
+
+def find_refusal(text: str, limits: tuple[int, int]) -> tuple[int, int] | None:
+    """The span of a refusal that opens the turn (不用，老的放那边存着就行), if it says more than the bare word."""
+    match = _REFUSAL.match(text, *limits)
+    if match is None or limits[1] - limits[0] < _SHORTEST_REFUSAL:
+        return None
+    start, end = match.span("refusal")
+    if _NOT_A_CUE.match(text, start, limits[1]) or _cancelled(text, limits, _Cue(text="", start=start, end=end), end):
+        return None
+    return start, end
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +102,7 @@ class _Cue:
     text: str
     start: int
     end: int
+    bare: bool = False  # 别 without a verb: only right before the mention, which then is the verb
 
 
 def _cues(regex: Pattern[str], text: str, limits: tuple[int, int], low: int, high: int) -> Iterator[_Cue]:
@@ -95,7 +114,14 @@ def _cues(regex: Pattern[str], text: str, limits: tuple[int, int], low: int, hig
             continue
         if start > limits[0] and text[start] == "不" and start + 1 < limits[1] and text[start - 1] == text[start + 1]:
             continue  # 要不要, 用不用: a question
-        yield _Cue(text=match.group("cue"), start=start, end=end)
+        yield _Cue(text=match.group("cue"), start=start, end=end, bare=bool(match.groupdict().get("bare")))
+
+
+def _reaches(cue: _Cue, text: str, start: int) -> bool:
+    """Whether a cue that begins before the mention bears on it. 先别报 overlaps 报价: the mention is the cue's verb."""
+    if cue.end > start:
+        return cue.start < start
+    return _joined(text[cue.end : start]) and not (cue.bare and cue.end < start)
 
 
 def _joined(between: str) -> bool:
@@ -103,9 +129,11 @@ def _joined(between: str) -> bool:
     return len(between) <= _REACH and not _BREAKER.search(between)
 
 
-def _joined_after(between: str, _behind: str) -> bool:
-    short = _SHORT_BREAK.sub("", between)
-    return len(short) <= _REACH and not _BREAKER.search(short) and len(between) - len(short) <= 1
+def _joined_after(between: str) -> bool:
+    """Whether a cue behind reaches back to the mention: behind a comma only if nothing but links stands there."""
+    rest = _LINK.sub("", between)
+    comma = "，" in between or "," in between
+    return len(rest) <= (2 if comma else _REACH) and not _BREAKER.search(rest)
 
 
 def _cancelled(text: str, limits: tuple[int, int], cue: _Cue, end: int) -> bool:

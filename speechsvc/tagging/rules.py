@@ -9,7 +9,7 @@ from re import Pattern
 from speechsvc.domain.lexicon import HOMOPHONE_FLOOR, Conditions, Entry, Lexicon
 from speechsvc.domain.mention import MatchKind, Polarity
 from speechsvc.tagging.syllables import readings, syllable_count
-from speechsvc.tagging.text import STOPS, normal_form
+from speechsvc.tagging.text import normal_form
 from speechsvc.tagging.words import Words
 
 _N = "(?:[0-9][0-9.,]*|[零一二两三四五六七八九十百千万亿几半数]+)(?:点[0-9零一二三四五六七八九]+)?[多几来]?"
@@ -31,11 +31,11 @@ class Literal:
     kind: MatchKind
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Part:
     """One part of a pattern."""
 
-    regex: Pattern[str]  # lookahead whose group 1 is the longest alternative that starts here
+    regex: Pattern[str]  # alternatives, the longest first
     longest: int  # characters of the longest alternative
     literals: tuple[str, ...]  # alternatives without a class
     plain: bool  # no alternative holds a class
@@ -43,13 +43,14 @@ class Part:
     optional: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Rule:
     """One entry of one topic."""
 
     topic: str
     entry: Entry
     conditions: Conditions
+    unconditional: bool  # nothing asked of speaker, context, time or length
     polarity: Polarity | None
     literals: tuple[Literal, ...]  # of a term; empty for a pattern
     parts: tuple[Part, ...]
@@ -59,11 +60,6 @@ class Rule:
     not_inside: tuple[str, ...]
     near: Pattern[str] | None
     not_near: Pattern[str] | None
-
-    @property
-    def stops(self) -> str:
-        """Characters that a match may not reach over."""
-        return "\n" if self.entry.within == "turn" else STOPS
 
 
 def compile_rules(lexicon: Lexicon, words: Words) -> tuple[Rule, ...]:
@@ -81,6 +77,7 @@ def _rule(topic: str, entry: Entry, words: Words) -> Rule:
         topic=topic,
         entry=entry,
         conditions=entry.conditions,
+        unconditional=entry.conditions.plain,
         polarity=entry.polarity,
         literals=literals,
         parts=parts,
@@ -109,11 +106,11 @@ def _part(part: str) -> Part:
         {sound for a in plain if syllable_count(a) >= 2 for sound in readings(a)}, key=lambda a: (-len(a), a)
     )
     return Part(
-        regex=re.compile(f"(?=({source}))"),
+        regex=re.compile(source),
         longest=max((len(a) if a in plain else 24) for a in alternatives),
         literals=tuple(plain),
         plain=len(plain) == len(alternatives),
-        sounds=re.compile("(?=(" + "|".join(map(re.escape, heard)) + "))") if heard else None,
+        sounds=re.compile("|".join(map(re.escape, heard))) if heard else None,
         optional=part.startswith("?"),
     )
 

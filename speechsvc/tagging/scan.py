@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 from ahocorasick_rs import MatchKind as AutomatonKind
@@ -19,9 +19,8 @@ _EDGE = 4.0  # nats by which a reading across a word edge must be likelier befor
 _TWO_GAIN = 3.0  # nats that a two-syllable homophone must gain
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A literal of a rule at a place in the text; for a pattern, its anchor part. Positional: made by the thousand."""
+class Hit(NamedTuple):
+    """A literal of a rule at a place in the text; for a pattern, its anchor part. A tuple: made by the thousand."""
 
     rule: int
     kind: MatchKind
@@ -52,7 +51,7 @@ class Scanner:
         self._sounds = _automaton(sounds)
 
     def characters(self, text: str) -> Iterator[Hit]:
-        """Literal matches whose edges are word edges."""
+        """Literal matches; Latin ones only as whole words."""
         if self._automaton is None:
             return
         for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
@@ -60,8 +59,6 @@ class Scanner:
             if (first and start and _same(first, text[start - 1])) or (
                 last and end < len(text) and _same(last, text[end])
             ):
-                continue
-            if end - start > 1 and self._words.straddle(text, start, end) > _EDGE:
                 continue
             for rule, kind in self._uses[index]:
                 yield Hit(rule, kind, start, end, self._literals[index])
@@ -76,6 +73,10 @@ class Scanner:
                 if said != literal and self.misheard(text, start, end, literal):
                     yield Hit(rule, MatchKind.HOMOPHONE, start, end, literal)
 
+    def whole(self, text: str, start: int, end: int) -> bool:
+        """Whether the span's edges are word edges: 大麻 in 大麻烦 is not whole, 发票 in 开发票 is."""
+        return end - start < 2 or self._words.straddle(text, start, end) <= _EDGE
+
     @staticmethod
     def alike(said: str, literal: str) -> bool:
         """Whether the characters sound like the literal."""
@@ -87,7 +88,7 @@ class Scanner:
         if not wrong:
             return True
         size, same = end - start, end - start - len(wrong)
-        ordinary = max(self._words.covering(text, start, end, i) for i in wrong)
+        ordinary = self._words.covering(text, start, end, wrong)
         if size == 2:
             return same == 1 and ordinary == 0 and self._words.gain(text, start, end, literal) >= _TWO_GAIN
         if size == 3:

@@ -9,8 +9,9 @@ from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.mention import MatchKind, Mention, Polarity
 from speechsvc.tagging.candidates import Candidate, Place, admitted, candidate
+from speechsvc.tagging.mentions import mention, refused
 from speechsvc.tagging.polarity import find_negation
-from speechsvc.tagging.rules import Rule, compile_rules
+from speechsvc.tagging.rules import compile_rules
 from speechsvc.tagging.scan import Hit, Scanner
 from speechsvc.tagging.syllables import syllables
 from speechsvc.tagging.text import NormalText, normalise
@@ -38,13 +39,14 @@ class LexiconTagger:
         sounds = syllables(text.text) if self._homophones else None
         by_turn = self._hits(text, sounds)
         mentions: list[Mention] = []
-        before: frozenset[str] = frozenset()
+        before: list[Mention] = []
         for turn in range(len(conversation.turns)):
             found: list[Mention] = []
-            if turn in by_turn:
-                place = Place(conversation=conversation, turn=turn, text=text, sounds=sounds, previous=before)
-                found = self._turn(place, by_turn[turn])
-            before = frozenset(mention.topic for mention in found)
+            if turn in by_turn or before:
+                place = Place(conversation, turn, text, sounds, frozenset(m.topic for m in before))
+                found = self._turn(place, by_turn.get(turn, ()))
+                found.extend(refused(place, before, found))
+            before = found
             mentions.extend(found)
         return tuple(mentions)
 
@@ -65,7 +67,7 @@ class LexiconTagger:
             if found is not None and admitted(rule, found, place):
                 by_topic[rule.topic].append(found)
         best = [_best(place, _outermost(found)) for found in by_topic.values()]
-        return sorted(best, key=lambda mention: (mention.start_char, mention.topic))
+        return sorted(best, key=lambda m: (m.start_char, m.topic))
 
 
 def _outermost(found: list[Candidate]) -> list[Candidate]:
@@ -90,7 +92,8 @@ def _best(place: Place, found: list[Candidate]) -> Mention:
             item[0].rule.entry.id,
         )
     )
-    return _mention(place, *judged[0])
+    one, polarity, cue = judged[0]
+    return mention(place, one.rule.topic, one.rule.entry.id, one.kind, one.spans, polarity, _reason(one, polarity, cue))
 
 
 def _polarity(place: Place, one: Candidate) -> tuple[Polarity, str]:
@@ -102,32 +105,11 @@ def _polarity(place: Place, one: Candidate) -> tuple[Polarity, str]:
     return Polarity.NEGATED, f"“{negation.cue}”"
 
 
-def _mention(place: Place, one: Candidate, polarity: Polarity, cue: str) -> Mention:
-    turn = place.conversation.turns[place.turn]
-    start, end = place.text.original(place.turn, one.start, one.end)
-    per_character = turn.seconds / max(1, len(turn.text))
-    return Mention(
-        topic=one.rule.topic,
-        turn=place.turn,
-        speaker=turn.speaker,
-        polarity=polarity,
-        text=turn.text[start:end],
-        start_char=start,
-        end_char=end,
-        start=turn.start + start * per_character,
-        end=turn.start + end * per_character,
-        entry=one.rule.entry.id,
-        match=one.kind,
-        reason=_reason(one, polarity, cue),
-        suspect=bool(turn.suspect),
-    )
-
-
 def _reason(one: Candidate, polarity: Polarity, cue: str) -> str:
-    entry: Rule = one.rule
+    entry = one.rule.entry
     how = {
         MatchKind.EXACT: f"出现词条“{one.literal}”",
-        MatchKind.VARIANT: f"出现“{one.literal}”，即“{entry.entry.term}”",
+        MatchKind.VARIANT: f"出现“{one.literal}”，即“{entry.term}”",
         MatchKind.HOMOPHONE: f"读音同“{one.literal}”",
         MatchKind.PATTERN: "句式“" + " … ".join(one.pieces) + "”",
         MatchKind.LEARNED: "学习得出",

@@ -8,6 +8,7 @@ import os
 import stat
 import tempfile
 import threading
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -47,13 +48,12 @@ class Words:
         before, after = text[low:start], text[end:high]
         return self._best(before + literal + after, None) - self._best(text[low:high], None)
 
-    def covering(self, text: str, start: int, end: int, position: int) -> int:
-        """Frequency of the word that holds `position` in the likeliest reading around the span; 0 for single characters."""
+    def covering(self, text: str, start: int, end: int, positions: Sequence[int]) -> int:
+        """Highest frequency of the words of two and more characters that hold one of `positions` (in the likeliest
+        reading around the span); 0 where they stand alone."""
         low, high = _window(text, start, end)
-        for s, e in self._path(text[low:high]):
-            if s <= position - low < e:
-                return self.frequency(text[low + s : low + e]) if e - s > 1 else 0
-        return 0
+        words = [(s + low, e + low) for s, e in self._path(text[low:high]) if e - s > 1]
+        return max((self.frequency(text[s:e]) for s, e in words if any(s <= p < e for p in positions)), default=0)
 
     def _may_straddle(self, text: str, start: int, end: int) -> bool:
         freq, size = self._freq, len(text)
@@ -67,14 +67,17 @@ class Words:
 
     def _best(self, text: str, span: tuple[int, int] | None) -> float:
         """Log-probability of the best segmentation; with a span, of the best in which no word crosses one edge only."""
+        freq, log, total = self._freq.get, math.log, self._log_total
         best = [0.0] + [-math.inf] * len(text)
         for e in range(1, len(text) + 1):
             for s in range(max(0, e - _LONGEST), e):
                 if span and _crosses(s, e, span):
                     continue
-                count = self._freq.get(text[s:e], 0)
+                count = freq(text[s:e], 0)
                 if count or e - s == 1:
-                    best[e] = max(best[e], best[s] + math.log(count or 1) - self._log_total)
+                    score = best[s] + log(count or 1) - total
+                    if score > best[e]:
+                        best[e] = score
         return best[-1]
 
     def _path(self, text: str) -> list[tuple[int, int]]:

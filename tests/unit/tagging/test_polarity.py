@@ -1,0 +1,96 @@
+"""Negated means set aside, not needed, not to be discussed. Sentences written for this test."""
+
+import pytest
+
+from tests.unit.tagging.lexicon_fixture import found
+
+NEGATED = [
+    ("我们不用培训", "training"),
+    ("培训就不用了我们自己会", "training"),
+    ("培训不用，我们有讲师", "training"),
+    ("价格先不谈，你先说说怎么做", "price"),
+    ("价格咱们今天先不说", "price"),
+    ("先别报价，我还没看呢", "price"),
+    ("案例别老给我发了都看过了", "case"),
+    ("别再给我发案例了", "case"),
+    ("案例PDF就别发了", "case"),
+    ("案例材料就免了吧", "case"),
+    ("演示就先不用安排了书记很忙", "trial"),
+    ("演示的事以后再说", "trial"),
+    ("演示回头再看吧", "trial"),
+    ("我们不用你们定制界面", "custom"),
+    ("不需要定制", "custom"),
+    ("我们没什么要定制的", "custom"),
+    ("暂时不考虑定制", "custom"),
+    ("定制这块我们没打算做", "custom"),
+    ("我们没有历史数据要迁", "migration"),
+    ("没什么历史数据可迁的", "migration"),
+    ("历史数据就不要了", "migration"),
+    ("历史数据不用导，老系统留着查", "migration"),
+    ("我们对二次开发没兴趣", "custom"),
+    ("保证金别提我们对谁都不交", "invoice"),
+    ("你就别跟我谈折扣了", "price"),
+    ("这个项目不走招标", "tender"),
+    ("培训我们就算了", "training"),
+    ("不想聊价格", "price"),
+    ("没必要搞什么培训", "training"),
+    ("用不着演示", "trial"),
+    ("培训，那个，真不用了", "training"),
+    ("我们不用招标吧", "tender"),
+    ("定制取消吧", "custom"),
+    ("培训免了", "training"),
+]
+AFFIRMED = [
+    ("要不要培训", "training"),
+    ("需不需要招标", "tender"),
+    ("用不用搞培训", "training"),
+    ("你们有没有历史数据要迁", "migration"),
+    ("没预算了", "budget"),
+    ("我们今年没有预算", "budget"),
+    ("没有预算审批不行", "budget"),
+    ("不做培训不行的", "training"),
+    ("不可能不要发票", "invoice"),
+    ("谁说不用招标", "tender"),
+    ("难道不需要培训吗", "training"),
+    ("不能不谈价格啊", "price"),
+    ("要是不用招标的话就快了", "tender"),
+    ("不用培训吗", "training"),
+    ("你不用担心，培训我们都包的", "training"),
+    ("不用客气，价格我回去问", "price"),
+    ("价格不要紧，主要是快", "price"),
+    ("历史数据千万别弄丢了", "migration"),
+    ("上线别拖到年底", "golive"),
+    ("别着急，报价明天给你", "price"),
+    ("别的家报价都出来了", "price"),
+    ("折扣不能再低了", "price"),
+    ("价格不便宜", "price"),
+    ("不用高斯，我们有培训的需求", "training"),
+    ("这个不行，合同里要写培训", "training"),
+    ("培训没说清楚", "training"),
+    ("培训不错", "training"),
+    ("没想到培训要三天", "training"),
+    ("案例有没有", "case"),
+    ("上线不能晚于十月", "golive"),
+    ("不管怎么样，先把价格谈下来", "price"),
+    ("演示不了吗", "trial"),
+    ("不是不要培训，是时间不够", "training"),
+    ("别人家都送培训", "training"),
+]
+
+
+@pytest.mark.parametrize(("text", "topic"), NEGATED)
+def test_set_aside_is_negated(text: str, topic: str) -> None:
+    mention = found(text).get(topic)
+    assert mention is not None
+    assert mention.polarity == "negated", mention.reason
+
+
+@pytest.mark.parametrize(("text", "topic"), AFFIRMED)
+def test_questions_lacks_and_double_negation_are_affirmed(text: str, topic: str) -> None:
+    mention = found(text).get(topic)
+    assert mention is not None
+    assert mention.polarity == "affirmed", mention.reason
+
+
+def test_affirmed_wins_where_a_turn_says_both() -> None:
+    assert found("第一次培训不用了，但是新员工的培训还是要做")["training"].polarity == "affirmed"
