@@ -1,0 +1,36 @@
+"""The HTTP application: routes, errors, limits. Pages are composed elsewhere; `/` is left free for them."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from speechsvc import __version__
+from speechsvc.api import calls, operations, problems
+from speechsvc.api.application import Application, Dispatcher
+from speechsvc.api.finish_body import FinishBody
+from speechsvc.api.metrics import HttpMetrics
+from speechsvc.api.observe import Observe
+from speechsvc.api.upload import UploadRules
+
+ROUTERS = (calls.router, operations.router)
+
+
+def create_app(
+    application: Application, *, dispatcher: Dispatcher | None = None, upload_patience_s: float = 30.0
+) -> FastAPI:
+    """Connects nothing by itself. `dispatcher`, where there is a broker, is asked by /readyz.
+
+    `upload_patience_s`: seconds without a byte after which an upload is given up.
+    """
+    app = FastAPI(title="speechsvc", version=__version__, docs_url=None, redoc_url=None)
+    metrics = HttpMetrics(application.core.system)
+    app.state.application = application
+    app.state.dispatcher = dispatcher
+    app.state.metrics = metrics
+    app.state.upload_rules = UploadRules(max_bytes=application.settings.max_upload_bytes, patience_s=upload_patience_s)
+    for router in ROUTERS:
+        app.include_router(router)
+    problems.install(app)
+    app.add_middleware(FinishBody)
+    app.add_middleware(Observe, metrics=metrics)  # the last one added is the outermost
+    return app
