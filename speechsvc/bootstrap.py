@@ -55,7 +55,7 @@ class Application:
             blobs=self.blobs,
             clock=self.clock,
             sender=_sender(settings, self.clock),
-            playback=WavPlayback(RecordingOpener(limits=_decode_limits(settings))),
+            playback=WavPlayback(_decode_limits(settings)),
             transcriber=_Once(lambda: build_transcriber(settings)),
             analyser=_Once(lambda: build_analyser(settings)),
             wake=self._wake,
@@ -86,7 +86,7 @@ class Application:
         return run_next(self.core, queue)
 
     def close(self) -> None:
-        self.database.close()
+        self.database.dispose()
 
     def _wake(self) -> None:
         """The dispatcher of this process, if it has one; else those of the web processes will see the job soon."""
@@ -110,11 +110,10 @@ def build_analyser(settings: Settings) -> Analyser:
 
 def build_transcriber(settings: Settings) -> Transcriber:
     """Loads no model yet: that happens at the first recording, in the process that will use it."""
-    from speechsvc.transcription.transcriber import FasterWhisperTranscriber
+    from speechsvc.transcription.transcriber import FasterWhisperTranscriber, ModelChoice
 
-    return FasterWhisperTranscriber(
-        opener=RecordingOpener(limits=_decode_limits(settings)),
-        model=settings.model,
+    choice = ModelChoice(
+        name=settings.model,
         model_dir=settings.effective_model_dir,
         hub_endpoint=settings.hub_endpoint,
         offline=settings.offline,
@@ -122,6 +121,8 @@ def build_transcriber(settings: Settings) -> Transcriber:
         compute_type=settings.compute_type,
         cpu_threads=cpu_threads(settings),
     )
+    opener = RecordingOpener(limits=_decode_limits(settings))
+    return FasterWhisperTranscriber(open_recording=opener.open, model=choice)
 
 
 def cpu_threads(settings: Settings) -> int:

@@ -20,8 +20,8 @@ from speechsvc.cli.common import load_settings, out, say
 from speechsvc.cli.serve import PortTaken, check_port
 from speechsvc.config import Settings
 from speechsvc.errors import SpeechsvcError
-from speechsvc.transcription.device import choose_device
-from speechsvc.transcription.models import find_model
+from speechsvc.transcription.engine import choose_device
+from speechsvc.transcription.models import locate_model
 
 _PACKAGES = ("faster-whisper", "ctranslate2", "av", "spacy", "jieba", "celery", "sqlalchemy", "fastapi")
 
@@ -77,7 +77,7 @@ def _try(what: str, check: Callable[[], str]) -> Finding:
 
 
 def _model(settings: Settings) -> str:
-    found = find_model(settings.model, model_dir=settings.effective_model_dir)
+    found = locate_model(settings.model, model_dir=settings.effective_model_dir)
     if found is None:
         return say(
             f"{settings.model}: not downloaded yet; the first recording will fetch it",
@@ -94,7 +94,7 @@ def _model(settings: Settings) -> str:
 def _device(settings: Settings) -> str:
     choice = choose_device(settings.device, settings.compute_type)
     threads = cpu_threads(settings)
-    return f"{choice.device}, {choice.compute_type}, {settings.asr_processes} x {threads} threads ({choice.reason})"
+    return f"{choice.device}, {choice.compute_type}, {settings.asr_processes} x {threads} threads"
 
 
 def _lexicon(settings: Settings) -> str:

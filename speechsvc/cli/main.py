@@ -7,7 +7,7 @@ import sys
 import typer
 
 from speechsvc import __version__
-from speechsvc.cli import demo, doctor, heatmap, ingest, keys, lexicon, serve, tag, transcribe
+from speechsvc.cli import demo, doctor, heatmap, ingest, keys, lexicon, models, serve, tag, transcribe
 from speechsvc.cli.common import ui_language
 from speechsvc.errors import SpeechsvcError
 
@@ -29,6 +29,7 @@ app.command("heatmap")(heatmap.heatmap)
 app.command("doctor")(doctor.doctor)
 app.add_typer(keys.app, name="keys")
 app.add_typer(lexicon.app, name="lexicon")
+app.add_typer(models.app, name="models")
 
 
 @app.callback(invoke_without_command=True)

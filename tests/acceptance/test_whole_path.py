@@ -1,0 +1,61 @@
+"""The whole path over real HTTP, real worker processes and the real recogniser, in every shape that settings can give."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.service import Service, running, sample_calls
+
+pytestmark = [pytest.mark.serial, pytest.mark.slow]
+
+
+def test_recording_to_crm_event(tmp_path: Path, database_url: str, broker_url: str) -> None:
+    with running(tmp_path / "data", database_url=database_url, broker_url=broker_url) as service:
+        item = sample_calls()[3]
+        answer = service.upload(item)
+        assert answer.status_code == 202, answer.text
+        call = service.finished(answer.json()["id"])
+        assert call["status"] == "done", call
+        _check_results(service, call["id"])
+        _check_idempotent(service, item, call["id"])
+
+
+def _check_results(service: Service, call_id: str) -> None:
+    transcript = service.http.get(f"/v1/calls/{call_id}/transcript").json()
+    assert "预算" in "".join(s["text"] for s in transcript["segments"])
+    assert {s["speaker"] for s in transcript["segments"]} == {"agent", "customer"}
+    mentions = service.http.get(f"/v1/calls/{call_id}/mentions").json()["mentions"]
+    assert any(m["topic"] == "budget_approval" and m["speaker"] == "agent" for m in mentions)
+    texts = {i: s["text"] for i, s in enumerate(transcript["segments"])}
+    assert all(texts[m["turn"]][m["start_char"] : m["end_char"]] == m["text"] for m in mentions)
+    score = service.http.get(f"/v1/calls/{call_id}/score").json()
+    assert score["versions"]["lexicon"].startswith("default-")
+    heatmap = service.http.get("/v1/heatmap", params={"row": "customer"}).json()
+    assert [row["label"] for row in heatmap["rows"]] == ["岭南优选零售"]
+    assert len(heatmap["topics"]) == 18
+    events = service.events()
+    assert [(e["type"], e["data"]["call_id"]) for e in events] == [("call.analysed", call_id)]
+    assert not re.search("预算|报价", str(events)), "events carry no words"
+
+
+def _check_idempotent(service: Service, item: dict[str, object], call_id: str) -> None:
+    again = service.upload(item)
+    assert (again.status_code, again.json()["id"]) == (200, call_id)
+    assert len(service.events()) == 1
+
+
+def test_recordings_in_an_s3_store(tmp_path: Path, s3_endpoint: str) -> None:
+    with running(
+        tmp_path / "data", blob_url="s3://recordings/calls", s3_endpoint_url=s3_endpoint
+    ) as service:
+        answer = service.upload(sample_calls()[0])
+        call = service.finished(answer.json()["id"])
+        assert call["status"] == "done", call
+        sound = service.http.get(f"/v1/calls/{call['id']}/recording", headers={"Range": "bytes=0-43"})
+        assert (sound.status_code, sound.content[:4]) == (206, b"RIFF")
+        assert not (tmp_path / "data" / "recordings").exists()
+        assert service.http.delete(f"/v1/calls/{call['id']}").status_code == 204
+        assert service.http.get(f"/v1/calls/{call['id']}").status_code == 404
