@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from speechsvc.errors import SpeechsvcError
@@ -17,10 +18,10 @@ COMPONENTS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "talk_time": (frozenset({"seconds"}), frozenset({"agent_seconds_per_customer_second"})),
     "engagement": (
         frozenset({"word_share", "topic_turns", "questions"}),
-        frozenset({"word_share_weight", "topic_turns_weight", "questions_weight"}),
+        frozenset({"word_share_weight", "topic_turns_weight", "questions_weight", "put_off_deduction"}),
     ),
     "breadth": (frozenset({"topics"}), frozenset({"raised_weight", "taken_up_weight"})),
-    "depth": (frozenset({"units"}), frozenset({"most_turns", "most_specifics"})),
+    "depth": (frozenset({"units"}), frozenset({"most_turns", "both_sides_units", "most_specifics"})),
     "next_step": (frozenset(), frozenset({"agreed_percent", "time_percent", "owner_percent"})),
     "documents": (frozenset({"count"}), frozenset()),
     "minutes": (frozenset({"topics"}), frozenset()),
@@ -178,20 +179,22 @@ def _check_component(component: RubricComponent) -> None:
     _check_names(f"component {component.id}", "numbers", set(component.numbers), numbers)
     for name, curve in component.curves.items():
         _check_curve(f"component {component.id}, curve {name}", curve)
-    parts = [v for k, v in component.numbers.items() if k.endswith(("_percent",)) or component.id == "engagement"]
+    parts = [
+        v for k, v in component.numbers.items() if k.endswith(("_percent", "_weight")) and component.id != "breadth"
+    ]
     if parts and sum(parts) != 100:
         raise InvalidRubric(
             problem=f"component {component.id}: its parts sum to {sum(parts)}, not 100",
-            cure=f"Let {', '.join(sorted(numbers))} sum to 100.",
+            cure=f"Let {', '.join(n for n in sorted(numbers) if n.endswith(('_percent', '_weight')))} sum to 100.",
         )
 
 
 def _check_curve(where: str, curve: Curve) -> None:
-    grows = all(a[0] < b[0] and a[1] <= b[1] for a, b in zip(curve, curve[1:], strict=False))
+    grows = all(a[0] < b[0] and a[1] <= b[1] for a, b in pairwise(curve))
     if len(curve) < 2 or not grows or not all(0 <= y <= 100 for _, y in curve):
         raise InvalidRubric(
             problem=f"{where}: not a growing curve",
-            cure="Give at least two points [amount, per cent], amounts growing, per cent from 0 to 100 and never falling.",
+            cure="Give two or more points [amount, per cent]: amounts growing, per cent 0 to 100, never falling.",
         )
 
 

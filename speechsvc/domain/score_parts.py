@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from speechsvc.domain.rubric import Curve, Rubric, RubricComponent
 from speechsvc.domain.score import CallFacts, Fact, ScoreInputs, SpokenTopic
@@ -58,7 +59,7 @@ def read_curve(curve: Curve, amount: int) -> int:
     """Thousandths at `amount`: straight lines between the curve's points, rounded down; flat outside."""
     if amount <= curve[0][0]:
         return curve[0][1] * 10
-    for (x0, y0), (x1, y1) in zip(curve, curve[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(curve):
         if amount <= x1:
             return y0 * 10 + (y1 - y0) * 10 * (amount - x0) // (x1 - x0)
     return curve[-1][1] * 10
@@ -85,14 +86,18 @@ def _engagement(component: RubricComponent, inputs: ScoreInputs, rubric: Rubric)
     share = 100 * customer // whole if whole else 0
     turns = [f for c in calls for f in c.topic_turns]
     questions = [f for c in calls for f in c.questions]
+    put_offs = [f for c in calls for f in c.put_offs]
     amounts = {"word_share": share, "topic_turns": len(turns), "questions": len(questions)}
     parts = (component.numbers[f"{k}_weight"] * read_curve(component.curves[k], v) for k, v in amounts.items())
+    deduction = 10 * component.numbers["put_off_deduction"] * len(put_offs)
+    counted = {"word_share_percent": share, "topic_turns": len(turns), "questions": len(questions)}
     return Measured(
-        thousandths=sum(parts) // 100,
-        inputs={"word_share_percent": share, "topic_turns": len(turns), "questions": len(questions)},
-        evidence=_unique([*questions, *turns]),
-        reason_zh=f"客户说了 {share}% 的实质内容，{len(turns)} 次谈到业务，提问 {len(questions)} 次",
-        reason_en=f"Customer spoke {share}% of the real words, {len(turns)} turns on topics, {len(questions)} questions",
+        thousandths=max(0, sum(parts) // 100 - deduction),
+        inputs=counted | {"put_offs": len(put_offs)},
+        evidence=_unique([*questions, *put_offs, *turns]),
+        reason_zh=f"客户说了 {share}% 的实质内容，{len(turns)} 次谈到业务，提问 {len(questions)} 次，推脱 {len(put_offs)} 次",
+        reason_en=f"Customer: {share}% of the real words, {len(turns)} turns on topics, {len(questions)} questions, "
+        f"{len(put_offs)} times putting off",
     )
 
 
@@ -109,7 +114,7 @@ def _breadth(component: RubricComponent, inputs: ScoreInputs, rubric: Rubric) ->
         inputs={"topics_raised": len(raised), "topics_taken_up": len(topics) - len(raised), "weighted": amount},
         evidence=tuple(t.evidence[0] for t in topics if t.evidence),
         reason_zh=f"客户谈到 {len(raised)} 个高价值主题，另接话 {len(topics) - len(raised)} 个：{names}",
-        reason_en=f"Customer spoke of {len(raised)} high-value topics, answered on {len(topics) - len(raised)} more: {names}",
+        reason_en=f"Customer spoke of {len(raised)} topics, answered on {len(topics) - len(raised)} more: {names}",
     )
 
 
@@ -129,9 +134,10 @@ def _depth(component: RubricComponent, inputs: ScoreInputs, rubric: Rubric) -> M
 
 
 def _depth_units(topic: SpokenTopic, numbers: Mapping[str, int]) -> int:
-    """One for each further customer turn, one when the agent spoke of it too, one for each customer turn with specifics."""
+    """For further customer turns, for both sides speaking of it, and for customer turns with specifics."""
     turns = min(topic.customer_turns, numbers["most_turns"]) - 1
-    return turns + (topic.agent_turns > 0) + min(topic.specifics, numbers["most_specifics"])
+    both = numbers["both_sides_units"] if topic.agent_turns else 0
+    return turns + both + min(topic.specifics, numbers["most_specifics"])
 
 
 def _next_step(component: RubricComponent, inputs: ScoreInputs, rubric: Rubric) -> Measured:

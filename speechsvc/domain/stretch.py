@@ -1,4 +1,4 @@
-"""Stretches: what one speaker says in one go. A recogniser may cut it into several turns, which must not count double."""
+"""Stretches: what one speaker says in one go. A recogniser may cut it up, which must not count double."""
 
 from __future__ import annotations
 

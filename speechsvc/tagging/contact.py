@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from speechsvc.domain.analysis import Contact, ContactFinding, TurnEvidence
 from speechsvc.domain.conversation import Conversation, Speaker
@@ -18,7 +19,7 @@ from speechsvc.tagging.phrase_file import Phrases, Plain, fold, load_phrases
 CONTENT_CHARACTERS = 5  # a stretch with fewer real characters says nothing of its own: 哪位, 什么事
 TALK_AFTER_MACHINE = 2  # answers to the salesperson that show a person came on the line after a prompt or menu
 TALK_AFTER_ASSISTANT = 5  # call assistants hold short conversations themselves
-TALK_DESPITE_WRONG_NUMBER = 4  # stretches of content that outweigh 打错了
+TALK_DESPITE_WRONG_NUMBER = 3  # stretches of content that outweigh 打错了
 TALK_DESPITE_STRONG_REFUSAL = (4, 60)  # stretches of content and characters that outweigh 别再打了
 TALK_DESPITE_WEAK_REFUSAL = (3, 40)  # the same for 不需要
 
@@ -84,7 +85,7 @@ def _answers(said: Sequence[_Said], people: Sequence[_Said]) -> int:
     """Stretches of content by a person that follow words of the salesperson (or any, where speakers are unknown)."""
     talking = {id(p) for p in people if p.content}
     unknown = not any(s.stretch.speaker is Speaker.AGENT for s in said)
-    pairs = zip(said, said[1:], strict=False)
+    pairs = pairwise(said)
     return sum(1 for a, b in pairs if id(b) in talking and (unknown or a.stretch.speaker is Speaker.AGENT))
 
 

@@ -50,7 +50,7 @@ class _Agreement:
 
 
 def find_next_step(conversation: Conversation) -> NextStep:
-    """The best agreed next step of the conversation: with time and owner before one without, the later before the earlier."""
+    """The best agreed next step: one with time and owner before one without, the later before the earlier."""
     said = [_Said(stretch=s, plain=fold(s.text)) for s in stretches(conversation.turns)]
     first = max(0, min(len(said) // 2, len(said) - CLOSING_STRETCHES))
     agreements = [a for i in range(first, len(said)) if (a := _agreement(said, i)) is not None]
@@ -77,7 +77,8 @@ def _agreement(said: Sequence[_Said], i: int) -> _Agreement | None:
 def _consent(here: _Said, before: _Said | None) -> str | None:
     """How the customer consents here, in plain words, or None."""
     dated = here.has("time") and here.has("action")
-    if here.has("rejection"):
+    asked = (here.has("request") or here.has("promise")) and dated
+    if here.has("rejection") and not asked:
         moved = before is not None and _proposes(before) and (here.has("counter") or dated)
         return "customer moves it to another time" if moved else None
     if here.has("request") and here.has("action"):
