@@ -68,7 +68,7 @@ def database(database_url: str) -> Iterator[SqlDatabase]:
     database = SqlDatabase(database_url)
     SqlSystem(database).migrate()
     yield database
-    database.close()
+    database.dispose()
 
 
 @pytest.fixture(

@@ -38,7 +38,7 @@ class SqlDatabase:
     def tenant(self, tenant_id: str, *, write: bool = True) -> SqlUnitOfWork:
         return SqlUnitOfWork(self, tenant_id, write=write)
 
-    def close(self) -> None:
+    def dispose(self) -> None:
         """Closes pooled connections; the next use opens new ones."""
         if "engine" in self.__dict__:
             self.engine.dispose()
