@@ -83,12 +83,10 @@ class CeleryAnnouncer:
                 connection.collect(socket_timeout=_TIMEOUT_S)
 
     def _waiting(self, queue: str) -> int:
-        try:
-            return int(self._channel.queue_declare(queue=queue, passive=True).message_count)
-        except self._connection.channel_errors:
-            if self._connection.transport.driver_type == "amqp":
-                raise
-            return 0  # Redis does not keep empty queues
+        # only RabbitMQ needs (and would refuse a second declaration without) the queue's arguments; kombu's Redis
+        # transport does not find a queue passively under a key prefix
+        passive = self._connection.transport.driver_type == "amqp"
+        return int(self._channel.queue_declare(queue=queue, passive=passive).message_count)
 
     def _send(self, queue: str) -> None:
         producer = self._app.amqp.Producer(self._channel, auto_declare=False)

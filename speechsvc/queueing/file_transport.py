@@ -23,8 +23,7 @@ class Channel(filesystem.Channel):  # type: ignore[misc]
 
     supports_fanout = False
     get_table = virtual.Channel.get_table
-    _queue_bind = virtual.Channel._queue_bind
-    _delete = virtual.Channel._delete
+    _delete = virtual.base.AbstractChannel._delete
 
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}"
