@@ -30,7 +30,9 @@ class Conditions:
     @property
     def plain(self) -> bool:
         """Nothing asked of speaker, context, time or length."""
-        return (self.speaker, self.first_seconds, self.last_seconds, self.max_chars) == (None,) * 4 and not self.previous
+        return (self.speaker, self.first_seconds, self.last_seconds, self.max_chars) == (
+            None,
+        ) * 4 and not self.previous
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -140,7 +140,9 @@ def _scalar(key: str, value: str) -> Any:
     except ValueError:
         return value
     if key in ("homophones", "question"):
-        return {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(value.lower(), value)
+        return {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(
+            value.lower(), value
+        )
     return value
 
 

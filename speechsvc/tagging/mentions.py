@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from speechsvc.domain.mention import MatchKind, Mention, Polarity
 from speechsvc.tagging.candidates import Place
 from speechsvc.tagging.polarity import find_refusal
+from speechsvc.tagging.text import STOPS
 
+_STILL_MEANT = 16  # characters between a topic and the end of the offer, beyond which the answer means something else
+_SENTENCE = re.compile(f"[^{re.escape(STOPS)}]+[{re.escape(STOPS)}]*")
 _OFFER = re.compile(r"[吗吧呢不？?]|[给帮]您|[给帮]你|[给帮]咱|有没有|安排|要我|建议|可以")
 
 
@@ -43,15 +46,34 @@ def mention(
 
 
 def refused(place: Place, before: Sequence[Mention], found: Sequence[Mention]) -> list[Mention]:
-    """What the other speaker offered or asked about just before and this turn declines in its first words."""
-    turns = place.conversation.turns
-    offered = [m for m in before if m.polarity is Polarity.AFFIRMED and m.speaker is not turns[place.turn].speaker]
-    if not offered:
+    """What the other speaker offered or asked about just before, and this turn declines in its first words.
+
+    Each topic is judged by itself: which others a lexicon has must not matter.
+    """
+    turn = place.conversation.turns[place.turn]
+    if not before or before[0].speaker is turn.speaker:
         return []
     span = find_refusal(place.text.text, place.limits)
-    last = max(offered, key=lambda m: (m.start_char, m.topic))
-    if span is None or not _OFFER.search(turns[last.turn].text) or any(m.topic == last.topic for m in found):
+    if span is None:
         return []
-    said = place.text.text[slice(*span)]
-    reason = f"回答上一句“{last.text}”；“{said}”表示不需要或不谈"
-    return [mention(place, last.topic, last.entry, MatchKind.PATTERN, [span], Polarity.NEGATED, reason)]
+    start, end = _offer(place.conversation.turns[before[0].turn].text)
+    said, known = place.text.text[slice(*span)], {m.topic for m in found}
+    return [
+        mention(
+            place,
+            m.topic,
+            m.entry,
+            MatchKind.PATTERN,
+            [span],
+            Polarity.NEGATED,
+            f"回答上一句“{m.text}”；“{said}”表示不需要或不谈",
+        )
+        for m in before
+        if m.topic not in known and start <= m.start_char < end <= m.end_char + _STILL_MEANT
+    ]
+
+
+def _offer(text: str) -> tuple[int, int]:
+    """The last sentence of a turn that asks or offers, so that it can be declined; empty if none does."""
+    sentences = [match.span() for match in _SENTENCE.finditer(text)]
+    return next((span for span in reversed(sentences) if _OFFER.search(text, *span)), (0, 0))

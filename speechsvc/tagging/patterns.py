@@ -75,10 +75,8 @@ def _walk(rule: Rule, text: str, sounds: str | None, anchor: Span, limits: Span,
     return paths[0]
 
 
-def _next(
-    rule: Rule, part: Part, text: str, sounds: str | None, span: Span, limits: Span, way: int
-) -> Iterator[Step]:
-    """Occurrences of `part` beyond `span`, nearest first; by sound only if the letters give none."""
+def _next(rule: Rule, part: Part, text: str, sounds: str | None, span: Span, limits: Span, way: int) -> Iterator[Step]:
+    """Occurrences of `part` beyond `span`, nearest and longest first; by sound only if the letters give none."""
     low, high = _window(rule, part, span, limits, way)
     given = False
     for heard in (False, True):
@@ -86,7 +84,9 @@ def _next(
         if given or regex is None or haystack is None:
             continue
         places = _occurrences(regex, haystack, low, high)
-        for start, end in places if way > 0 else reversed(places):
+        if way < 0:
+            places.sort(key=lambda place: (-place[1], place[0]))
+        for start, end in places:
             between = text[span[1] : start] if way > 0 else text[end : span[0]]
             if len(between) <= rule.entry.gap or len(_FILLER.sub("", between)) <= rule.entry.gap:
                 given = True

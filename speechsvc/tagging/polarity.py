@@ -53,7 +53,7 @@ _SOFT = re.compile(r"吧[？?]?$")
 
 _REFUSAL = re.compile(
     r"(?:哎呀?|啊|哦|噢|那个|那|这个|嗨|唉|我们|我|您|你|[，。、,.！!])*"
-    r"(?P<refusal>不用(?![担户])|不需要|不要(?![求紧])|用不着|没必要|不必|免了|算了|先不(?:用|要|了|急)|暂时不|别(?![的人家处]))"
+    r"(?P<refusal>不用(?![担户])|不需要|不要(?![求紧])|用不着|没必要|不必|免了|算了|先不(?:用|要|了|急)|暂时不|别(?![的人家处]|[提说]了))"
 )
 _SHORTEST_REFUSAL = 4  # characters of a turn
 
@@ -79,9 +79,7 @@ def find_negation(text: str, limits: tuple[int, int], spans: Sequence[tuple[int,
         if not _cancelled(text, limits, cue, end):
             return Negation(cue=cue.text)
     for cue in _cues(_AFTER, text, limits, max(limits[0], end), min(limits[1], end + _REACH + 4)):
-        if _joined_after(text[end : cue.start]) and not _cancelled(
-            text, limits, cue, cue.end
-        ):
+        if _joined_after(text[end : cue.start]) and not _cancelled(text, limits, cue, cue.end):
             return Negation(cue=cue.text)
     return None
 

@@ -45,7 +45,7 @@ class LexiconTagger:
             if turn in by_turn or before:
                 place = Place(conversation, turn, text, sounds, frozenset(m.topic for m in before))
                 found = self._turn(place, by_turn.get(turn, ()))
-                found.extend(refused(place, before, found))
+                found = sorted([*found, *refused(place, before, found)], key=lambda m: (m.start_char, m.topic))
             before = found
             mentions.extend(found)
         return tuple(mentions)
@@ -66,8 +66,7 @@ class LexiconTagger:
             found = candidate(rule, hit, place, self._scanner)
             if found is not None and admitted(rule, found, place):
                 by_topic[rule.topic].append(found)
-        best = [_best(place, _outermost(found)) for found in by_topic.values()]
-        return sorted(best, key=lambda m: (m.start_char, m.topic))
+        return [_best(place, _outermost(found)) for found in by_topic.values()]
 
 
 def _outermost(found: list[Candidate]) -> list[Candidate]:
