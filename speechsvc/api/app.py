@@ -5,14 +5,36 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from speechsvc import __version__
-from speechsvc.api import calls, operations, problems
+from speechsvc.api import (
+    audit,
+    calls,
+    crm,
+    docs_page,
+    heatmap,
+    openapi,
+    operations,
+    problems,
+    recording,
+    results,
+    texts,
+)
 from speechsvc.api.application import Application, Dispatcher
 from speechsvc.api.finish_body import FinishBody
 from speechsvc.api.metrics import HttpMetrics
 from speechsvc.api.observe import Observe
 from speechsvc.api.upload import UploadRules
 
-ROUTERS = (calls.router, operations.router)
+ROUTERS = (
+    calls.router,
+    texts.router,
+    results.router,
+    recording.router,
+    heatmap.router,
+    crm.router,
+    audit.router,
+    operations.router,
+    docs_page.router,
+)
 
 
 def create_app(
@@ -27,10 +49,12 @@ def create_app(
     app.state.application = application
     app.state.dispatcher = dispatcher
     app.state.metrics = metrics
+    app.state.listeners = recording.Listeners()
     app.state.upload_rules = UploadRules(max_bytes=application.settings.max_upload_bytes, patience_s=upload_patience_s)
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
+    openapi.install(app)
     app.add_middleware(FinishBody)
     app.add_middleware(Observe, metrics=metrics)  # the last one added is the outermost
     return app

@@ -10,8 +10,9 @@ from starlette.concurrency import run_in_threadpool
 
 from speechsvc.api import views
 from speechsvc.api.queries import Cursor, Limit, Short, Since, Until, moment
+from speechsvc.api.responses import NO_CALL, refusals
 from speechsvc.api.route import From, api_router, caller_of, needs
-from speechsvc.api.schemas import CallAccepted, CallOut, CallPage, Problem
+from speechsvc.api.schemas import CallAccepted, CallOut, CallPage
 from speechsvc.api.upload import receive_upload
 from speechsvc.domain.access import Permission, Principal
 from speechsvc.domain.analysis import Contact
@@ -44,10 +45,6 @@ _UPLOAD: dict[str, Any] = {
 }
 
 
-def _refusals(*pairs: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
-    return {s: {"model": Problem, "description": t, "content": {"application/problem+json": {}}} for s, t in pairs}
-
-
 @router.post(
     "/calls",
     status_code=202,
@@ -57,7 +54,7 @@ def _refusals(*pairs: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
     responses={
         200: {"model": CallAccepted, "description": "The same recording was received before; nothing new was stored"},
         202: {"description": "Stored durably and queued"},
-        **_refusals(
+        **refusals(
             (400, "The body is cut off or not multipart"),
             (408, "No bytes for 30 seconds"),
             (409, "external_id is taken by a different recording"),
@@ -132,7 +129,7 @@ def get_calls(
     summary="Status and findings of one call",
     openapi_extra=needs(Permission.CALLS_STATUS),
     response_model=CallOut,
-    responses=_refusals((404, "No such call, or not one that this key may see")),
+    responses=refusals(NO_CALL),
 )
 def get_call(caller: From, call_id: str) -> CallOut:
     """Poll this, or subscribe to `call.analysed` and `call.failed`."""
@@ -145,7 +142,7 @@ def get_call(caller: From, call_id: str) -> CallOut:
     status_code=204,
     summary="Erase a call",
     openapi_extra=needs(Permission.CALLS_ERASE),
-    responses=_refusals((404, "No such call")),
+    responses=refusals((404, "No such call")),
 )
 def delete_call(caller: From, call_id: str) -> Response:
     """Audio, transcript, mentions, score and event bodies are gone for good; an audit entry stays."""

@@ -65,11 +65,13 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(
 Side = Literal["agent", "customer", "unknown"]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Refuses unknown fields and never quotes the input in its errors."""
+
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-class SalespersonIn(_Strict):
+class SalespersonIn(Strict):
     """As at call time."""
 
     id: Id = Field(examples=["s-017"])
@@ -77,7 +79,7 @@ class SalespersonIn(_Strict):
     team: Optional = Field(None, examples=["华东一组"])
 
 
-class CustomerIn(_Strict):
+class CustomerIn(Strict):
     """As at call time."""
 
     id: Id = Field(examples=["c-2209"])
@@ -86,21 +88,21 @@ class CustomerIn(_Strict):
     region: Optional = Field(None, examples=["上海"])
 
 
-class OpportunityIn(_Strict):
+class OpportunityIn(Strict):
     """As at call time."""
 
     id: Id
     stage: Optional = Field(None, examples=["方案报价"])
 
 
-class ChannelsIn(_Strict):
+class ChannelsIn(Strict):
     """Who speaks on which channel of a stereo recording."""
 
     left: Side
     right: Side
 
 
-class PartiesIn(_Strict):
+class PartiesIn(Strict):
     """Who, when and for what."""
 
     external_id: Id = Field(

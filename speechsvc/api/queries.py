@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import Query
@@ -18,6 +18,7 @@ _LOST_PLUS = re.compile(r" (?=\d\d:?\d\d$)")  # an unescaped + in a URL arrives 
 Cursor = Annotated[str | None, Query(max_length=500, description="of the page before; none: the first page")]
 Limit = Annotated[int, Query(ge=1, le=200, description="items a page")]
 Short = Annotated[str | None, Query(max_length=200)]
+Lang = Annotated[Literal["zh", "en"] | None, Query(description="language of headings; none: by Accept-Language")]
 Since = Annotated[
     str | None,
     Query(

@@ -14,9 +14,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Message, Receive
 
 from speechsvc.api.application import Application
-from speechsvc.api.errors import BodyTooLarge
+from speechsvc.api.errors import BodyTooLarge, UnsupportedMediaType
 from speechsvc.api.language import language_of
-from speechsvc.api.schemas import Problem
+from speechsvc.api.responses import refusals
 from speechsvc.config import Settings
 from speechsvc.domain.access import Permission, Principal
 from speechsvc.errors import InvalidInput
@@ -76,6 +76,8 @@ class ApiRoute(APIRoute):
             request.state.principal = principal
             principal.require(permission)
             _refuse_nul(request)
+            if self.body_field is not None:
+                _want_json(request)
             if not streams:
                 request = Request(request.scope, _bounded(request))
             return await handle(request)
@@ -85,14 +87,11 @@ class ApiRoute(APIRoute):
 
 def api_router(tag: str) -> APIRouter:
     """A router under /v1 whose routes all need a key."""
-    errors: dict[int | str, dict[str, Any]] = {
-        status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
-        for status, text in (
-            (401, "No valid key"),
-            (403, "The key's role does not allow it"),
-            (422, "Invalid input"),
-        )
-    }
+    errors = refusals(
+        (401, "No valid key"),
+        (403, "The key's role does not allow it"),
+        (422, "Invalid input; `errors` names the fields"),
+    )
     return APIRouter(prefix="/v1", route_class=ApiRoute, tags=[tag], dependencies=[Security(_scheme)], responses=errors)
 
 
@@ -106,6 +105,12 @@ def _refuse_nul(request: Request) -> None:
     """No id, filter or cursor holds a NUL, and PostgreSQL refuses it in text."""
     if b"%00" in request.scope.get("query_string", b"") or "\x00" in request.scope["path"]:
         raise InvalidInput(field="query", problem="it holds a NUL character")
+
+
+def _want_json(request: Request) -> None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise UnsupportedMediaType(wanted="application/json")
 
 
 def _bounded(request: Request) -> Receive:

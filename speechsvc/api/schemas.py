@@ -115,6 +115,26 @@ class CallPage(BaseModel):
     cursor: str | None = Field(description="send it back to get the next page; null at the end")
 
 
+class SegmentOut(BaseModel):
+    speaker: str = Field(description="agent, customer or unknown")
+    channel: int
+    start: float = Field(description="seconds")
+    end: float
+    text: str
+    confidence: float | None
+    suspect: list[str] = Field(description="why the words may be invented; such segments never count")
+
+
+class TranscriptOut(BaseModel):
+    call_id: str
+    segments: list[SegmentOut]
+    duration: float
+    language: str
+    model: dict[str, Any]
+    warnings: list[str]
+    partial: bool = Field(description="the recording ended before its declared length")
+
+
 class MentionOut(BaseModel):
     """`start_char` and `end_char` index Unicode code points of `sentence`."""
 
@@ -159,6 +179,40 @@ class FoundMention(MentionOut):
 class MentionPage(BaseModel):
     mentions: list[FoundMention]
     cursor: str | None
+
+
+class HeatmapTopic(BaseModel):
+    id: str
+    name: str
+    name_zh: str
+
+
+class HeatmapCell(BaseModel):
+    calls: int
+    share: float
+    mentions: float
+    seconds: float
+    value: float = Field(description="in the asked measure")
+    mentions_url: str
+
+
+class HeatmapRow(BaseModel):
+    key: str
+    label: str
+    calls: int = Field(description="effective calls")
+    unknown_share: float = Field(description="part of the speech by unknown speakers, which is left out")
+    cells: dict[str, HeatmapCell] = Field(description="by topic id; topics without a mention are absent")
+
+
+class HeatmapOut(BaseModel):
+    row: str
+    measure: str
+    speaker: str
+    sources: list[str]
+    definition: str
+    definition_zh: str
+    topics: list[HeatmapTopic]
+    rows: list[HeatmapRow]
 
 
 class TalkOut(BaseModel):

@@ -72,6 +72,7 @@ class Audio:
     """A stored sound file that this reader may hear."""
 
     blob: str  # key in the blob store
+    sha256: str  # hexadecimal, of these bytes
     size: int  # bytes
     media_type: str
 
@@ -96,7 +97,12 @@ def read_recording(
 
 def _audio(core: Core, recording: Recording) -> Audio:
     head = b"".join(core.blobs.open(recording.blob, 0, 64))
-    return Audio(blob=recording.blob, size=recording.size, media_type=sniff(head) or "application/octet-stream")
+    return Audio(
+        blob=recording.blob,
+        sha256=recording.sha256,
+        size=recording.size,
+        media_type=sniff(head) or "application/octet-stream",
+    )
 
 
 @contextmanager

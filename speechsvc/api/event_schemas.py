@@ -1,0 +1,107 @@
+"""The events that webhooks carry, for the OpenAPI document. The feed has the same shapes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+
+class EventCall(BaseModel):
+    """The ids by which a CRM finds its own records."""
+
+    call_id: str
+    external_id: str
+    source: str
+    started_at: datetime
+    followup_id: str | None
+    opportunity_id: str | None
+    salesperson_id: str | None
+    customer_id: str | None
+
+
+class EventScore(BaseModel):
+    total: int
+    counts_toward_performance: bool
+
+
+class EventTopic(BaseModel):
+    topic: str
+    speaker: str
+    mentions: int
+    seconds: float
+
+
+class AnalysedData(EventCall):
+    status: Literal["done", "partial"]
+    revision: int
+    contact: str
+    score: EventScore
+    topics: list[EventTopic]
+    versions: dict[str, str | None]
+
+
+class EventFailure(BaseModel):
+    code: str
+    message: str
+
+
+class FailedData(EventCall):
+    error: EventFailure
+
+
+class ErasedData(BaseModel):
+    call_id: str
+
+
+class _Envelope(BaseModel):
+    id: str = Field(description="the same for every delivery: do nothing when you have seen it")
+    seq: int = Field(description="place in the change feed")
+    timestamp: datetime
+    subject: str = Field(description="call id")
+
+
+class CallAnalysed(_Envelope):
+    type: Literal["call.analysed"]
+    data: AnalysedData
+
+
+class CallFailed(_Envelope):
+    type: Literal["call.failed"]
+    data: FailedData
+
+
+class CallErased(_Envelope):
+    type: Literal["call.erased"]
+    data: ErasedData
+
+
+MODELS = (CallAnalysed, CallFailed, CallErased)
+_EVENTS: dict[str, tuple[type[BaseModel], str]] = {
+    "call.analysed": (CallAnalysed, "A call or text has been analysed, or analysed again"),
+    "call.failed": (CallFailed, "A recording cannot be analysed; the reason says why"),
+    "call.erased": (CallErased, "A call is gone for good: erase what you copied"),
+}
+_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
+
+
+def webhooks() -> dict[str, Any]:
+    """The `webhooks` section."""
+    return {name: {"post": _operation(name, model, text)} for name, (model, text) in _EVENTS.items()}
+
+
+def _operation(name: str, model: type[BaseModel], text: str) -> dict[str, Any]:
+    return {
+        "summary": text,
+        "operationId": name.replace(".", "_"),
+        "tags": ["crm"],
+        "parameters": [
+            {"name": header, "in": "header", "required": True, "schema": {"type": "string"}} for header in _HEADERS
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}},
+        },
+        "responses": {"2XX": {"description": "Received; anything else is tried again, 410 ends the subscription"}},
+    }

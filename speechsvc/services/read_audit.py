@@ -1,0 +1,14 @@
+"""Who did what: the tenant's audit log."""
+
+from __future__ import annotations
+
+from speechsvc.domain.access import Permission, Principal
+from speechsvc.ports import AuditEntry, Page
+from speechsvc.services.core import Core
+
+
+def read_audit(core: Core, principal: Principal, *, cursor: str | None = None, limit: int = 50) -> Page[AuditEntry]:
+    """Newest first. Raises Forbidden, InvalidInput for a cursor we did not give."""
+    principal.require(Permission.AUDIT_READ)
+    with core.db.tenant(principal.tenant_id, write=False) as uow:
+        return uow.audit.list(cursor=cursor, limit=limit)
