@@ -21,6 +21,7 @@ from speechsvc.ports import Clock
 
 MAX_REPLY_BYTES = 64 * 1024
 MAX_SNIPPET_CHARS = 500
+MAX_ERROR_CHARS = 300  # an HTTP parser quotes what it did not understand, however long
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # PostgreSQL refuses NUL in text
 
 
@@ -66,7 +67,7 @@ class HttpxSender:
         return Attempt(
             at=at,
             status=reply.status,
-            error=reply.error,
+            error=reply.error and _storable(reply.error, MAX_ERROR_CHARS),
             response=reply.text(),
             seconds=round(time.monotonic() - started, 3),
             retry_after=retry_after_s(reply.status, reply.retry_after, self._clock.now()),
@@ -131,7 +132,11 @@ class _Reply:
     def text(self) -> str | None:
         if self.status is None:
             return None
-        return _CONTROL.sub("\ufffd", self.body.decode("utf-8", "replace"))[:MAX_SNIPPET_CHARS]
+        return _storable(self.body.decode("utf-8", "replace"), MAX_SNIPPET_CHARS)
+
+
+def _storable(text: str, length: int) -> str:
+    return _CONTROL.sub("\ufffd", text)[:length]
 
 
 def _header(response: httpcore.Response, name: bytes) -> str | None:

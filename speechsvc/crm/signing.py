@@ -1,19 +1,13 @@
-"""Signatures of the Standard Webhooks specification, made by the specification's own library."""
+"""Signatures of the Standard Webhooks specification, made by the specification's own library.
+
+Secrets are made in `domain.secret`.
+"""
 
 from __future__ import annotations
 
-import base64
-import secrets
 from datetime import UTC, datetime
 
 from standardwebhooks.webhooks import Webhook
-
-_PREFIX = "whsec_"
-
-
-def new_secret() -> str:
-    """A secret for one endpoint: `whsec_` and 32 random bytes in base64. Shown once, at creation."""
-    return _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def signed_headers(*, event_id: str, at: datetime, body: bytes, secret: str) -> dict[str, str]:

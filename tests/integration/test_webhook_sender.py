@@ -13,18 +13,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 import speechsvc
 from speechsvc.crm.sender import MAX_REPLY_BYTES, MAX_SNIPPET_CHARS, HttpxSender
-from speechsvc.crm.signing import new_secret
 from speechsvc.domain.retry import Outcome, outcome
+from speechsvc.domain.secret import new_webhook_secret
 from speechsvc.domain.webhook import Attempt
 
 BODY = b'{"type":"call.analysed","timestamp":"2026-11-23T10:00:00Z","data":{"call_id":"call_1"}}'
-SECRET = new_secret()
+SECRET = new_webhook_secret()
 
 
 class SystemClock:
@@ -146,7 +147,7 @@ def test_delivered_and_signed() -> None:
 
 
 def test_rotated_secret_reaches_the_receiver_with_both_signatures() -> None:
-    other = new_secret()
+    other = new_webhook_secret()
     with Receiver(status("204 No Content")) as receiver:
         assert send(receiver.url(), secret=f"{other} {SECRET}").status == 204
     for secret in (SECRET, other):
@@ -296,13 +297,17 @@ def _reset(connection: socket.socket) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("answer", [_reset, replies(b""), replies("SSH-2.0-OpenSSH\r\n"), replies(b"\x00" * 100)])
+@pytest.mark.parametrize(
+    "answer",
+    [_reset, replies(b""), replies("SSH-2.0-OpenSSH\r\n"), replies(b"\x00" * 100), replies("n" * 60_000 + "\r\n\r\n")],
+)
 def test_receiver_that_breaks_off_or_speaks_no_http(answer: Callable[[socket.socket], None]) -> None:
     with Receiver(answer) as receiver:
         attempt = send(receiver.url())
     assert attempt.status is None
     assert attempt.error is not None
     assert attempt.error.startswith("broken")
+    assert len(attempt.error) <= 300
     assert attempt.response is None
     assert outcome(attempt.status) is Outcome.RETRY
 
@@ -461,3 +466,24 @@ def test_untrusted_certificate_gets_nothing(certificate: Path) -> None:
 def _public_part(certificate: Path) -> str:
     text = certificate.read_text()
     return text[text.index("-----BEGIN CERTIFICATE") :]
+
+
+def test_receiver_of_the_documentation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/crm.md's receiver, as printed there, takes what we send once and refuses another's signature."""
+    page = (Path(__file__).parents[2] / "docs" / "crm.md").read_text("utf-8")
+    code = page.split("```python\n", 1)[1].split("```", 1)[0]
+    monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
+    names: dict[str, Any] = {"__name__": "receiver"}
+    exec(compile(code, "docs/crm.md", "exec"), names)
+    monkeypatch.setattr(names["Receiver"], "log_message", lambda *_: None, raising=False)
+    server = names["ThreadingHTTPServer"](("127.0.0.1", 0), names["Receiver"])
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}/"
+    body = b'{"id":"evt_1","type":"call.erased","data":{"call_id":"call_1"}}'
+    try:
+        assert [sender().send(url, event_id="evt_1", body=body, secret=SECRET).status for _ in range(2)] == [204, 204]
+        assert sender().send(url, event_id="evt_2", body=body, secret=new_webhook_secret()).status == 401
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert list(names["seen"]) == ["evt_1"]
