@@ -24,7 +24,6 @@ from speechsvc.cli.common import load_settings, out, say, ui_language
 from speechsvc.cli.demo_receiver import Receiver
 from speechsvc.cli.demo_report import print_call, print_events, print_heatmap, write_results
 from speechsvc.config import Settings, child_environment
-from speechsvc.dashboard.session import make_ticket
 from speechsvc.domain.access import Role
 from speechsvc.errors import SpeechsvcError
 from speechsvc.resources import bundled
@@ -78,6 +77,8 @@ def demo(
                 )
             )
             if not once:
+                from speechsvc.dashboard.session import make_ticket
+
                 _keep_serving(console, f"{address}/login?ticket={make_ticket(application, key)}", open_browser)
         application.close()
     if any(r["call"]["status"] == "failed" for r in results):

@@ -58,7 +58,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _try("data folder", lambda: _data_dir(settings))
     yield _port(settings)
     application = Application(settings)
-    yield _try("database", lambda: _checked(application.system.check, _shape(settings.database_url, "SQLite")))
+    yield _try("database", lambda: _database(application))
     yield _try("recordings", lambda: _checked(application.blobs.check, _shape(settings.blob_url, "local folder")))
     yield _try("broker", lambda: _checked(application.announcer.check, _shape(settings.broker_url, "embedded")))
     if getproxies():
@@ -129,6 +129,13 @@ def _port(settings: Settings) -> Finding:
         )
         return Finding("note", "port", found)
     return Finding("ok", "port", f"{settings.host}:{settings.port}")
+
+
+def _database(application: Application) -> str:
+    settings = application.settings
+    if not settings.database_url and not (settings.data_dir / "speechsvc.db").exists():
+        return say("SQLite, made at the first start", "SQLite，首次启动时创建")
+    return _checked(application.system.check, _shape(settings.database_url, "SQLite"))
 
 
 def _checked(check: Callable[[], None], found: str) -> str:

@@ -8,14 +8,15 @@ from fastapi import FastAPI
 from speechsvc.api.app import create_app
 from speechsvc.bootstrap import Application
 from speechsvc.config import Settings
-from speechsvc.dashboard import routes as dashboard
+from speechsvc import dashboard
 from speechsvc.queueing.parent_watch import watch_parent
 
 
 def build(application: Application) -> FastAPI:
     """API under /v1, pages at /."""
-    app = create_app(application)
-    dashboard.install(app, application)
+    app = create_app(application, dispatcher=application.dispatcher)
+    if hasattr(dashboard, "router"):
+        app.include_router(dashboard.router(application))
     return app
 
 
