@@ -21,7 +21,7 @@ COMPONENTS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         frozenset({"word_share_weight", "topic_turns_weight", "questions_weight", "put_off_deduction"}),
     ),
     "breadth": (frozenset({"topics"}), frozenset({"raised_weight", "taken_up_weight"})),
-    "depth": (frozenset({"units"}), frozenset({"most_turns", "both_sides_units", "most_specifics"})),
+    "depth": (frozenset({"units"}), frozenset({"most_turns", "most_exchanges", "most_specifics"})),
     "next_step": (frozenset(), frozenset({"agreed_percent", "time_percent", "owner_percent"})),
     "documents": (frozenset({"count"}), frozenset()),
     "minutes": (frozenset({"topics"}), frozenset()),

@@ -39,6 +39,7 @@ class SpokenTopic:
     topic: str
     customer_turns: int  # turns in which the customer speaks of it with more than an acknowledgement
     agent_turns: int
+    exchanges: int  # of these, the ones right before or after a customer turn on the same topic: somebody answers
     specifics: int  # customer turns of this topic, or direct answers to it, with numbers, dates or names
     taken_up: bool  # no customer turn names it, but the customer answered the agent with substance
     evidence: tuple[Fact, ...]  # the customer's turns

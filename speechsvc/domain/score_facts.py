@@ -163,11 +163,13 @@ def _topic(
 ) -> SpokenTopic:
     where = {h.at for h in heard if h.topic == topic and _substantial(parts[h.at])}
     where |= {n for n, t in taken_up.items() if t == topic}
+    agent = {h.at for h in heard if h.topic == topic and parts[h.at].speaker is Speaker.AGENT}
     note = f"customer speaks of {topic}" if spoken else f"customer answers the agent on {topic}"
     return SpokenTopic(
         topic=topic,
         customer_turns=len(where),
-        agent_turns=len({h.at for h in heard if h.topic == topic and parts[h.at].speaker is Speaker.AGENT}),
+        agent_turns=len(agent),
+        exchanges=sum(1 for n in agent if n - 1 in where or n + 1 in where),
         specifics=sum(1 for n in where if specifics(parts[n].text)),
         taken_up=not spoken,
         evidence=tuple(_fact(call_id, parts[n], note) for n in sorted(where)),

@@ -95,7 +95,8 @@ def _engagement(component: RubricComponent, inputs: ScoreInputs, rubric: Rubric)
         thousandths=max(0, sum(parts) // 100 - deduction),
         inputs=counted | {"put_offs": len(put_offs)},
         evidence=_unique([*questions, *put_offs, *turns]),
-        reason_zh=f"客户说了 {share}% 的实质内容，{len(turns)} 次谈到业务，提问 {len(questions)} 次，推脱 {len(put_offs)} 次",
+        reason_zh=f"客户说了 {share}% 的实质内容，谈业务 {len(turns)} 次，提问 {len(questions)} 次，"
+        f"推脱 {len(put_offs)} 次",
         reason_en=f"Customer: {share}% of the real words, {len(turns)} turns on topics, {len(questions)} questions, "
         f"{len(put_offs)} times putting off",
     )
@@ -134,10 +135,10 @@ def _depth(component: RubricComponent, inputs: ScoreInputs, rubric: Rubric) -> M
 
 
 def _depth_units(topic: SpokenTopic, numbers: Mapping[str, int]) -> int:
-    """For further customer turns, for both sides speaking of it, and for customer turns with specifics."""
+    """For further customer turns, for turns in which the salesperson answers or is answered, and for specifics."""
     turns = min(topic.customer_turns, numbers["most_turns"]) - 1
-    both = numbers["both_sides_units"] if topic.agent_turns else 0
-    return turns + both + min(topic.specifics, numbers["most_specifics"])
+    exchanges = min(topic.exchanges, numbers["most_exchanges"])
+    return turns + exchanges + min(topic.specifics, numbers["most_specifics"])
 
 
 def _next_step(component: RubricComponent, inputs: ScoreInputs, rubric: Rubric) -> Measured:
@@ -201,6 +202,7 @@ def joined_topics(inputs: ScoreInputs) -> list[SpokenTopic]:
             topic=name,
             customer_turns=sum(t.customer_turns for t in parts),
             agent_turns=sum(t.agent_turns for t in parts),
+            exchanges=sum(t.exchanges for t in parts),
             specifics=sum(t.specifics for t in parts),
             taken_up=all(t.taken_up for t in parts),
             evidence=tuple(f for t in parts for f in t.evidence),

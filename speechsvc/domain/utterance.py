@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+_NO_WORD = re.compile(r"[\W_]+")
 _DIGIT = "0-9零〇一二两三四五六七八九十百千万亿"
 
 # What a listener says without saying anything. A turn made of these alone is no contribution, however often repeated.
@@ -41,8 +42,7 @@ _NOT_NAMES = frozenset({"ok", "okay", "yes", "no", "hello", "hi", "bye"})
 
 def plain(text: str) -> str:
     """Letters, digits and ideographs only, compatibility forms folded, lower case: 好的，ＯＫ！ becomes 好的ok."""
-    folded = unicodedata.normalize("NFKC", text).lower()
-    return "".join(c for c in folded if c.isalnum())
+    return _NO_WORD.sub("", unicodedata.normalize("NFKC", text).lower())
 
 
 def is_acknowledgement(text: str) -> bool:

@@ -14,7 +14,9 @@ from speechsvc.domain.conversation import Conversation, Speaker
 from speechsvc.domain.stretch import Stretch, stretches
 from speechsvc.tagging.phrase_file import Phrases, Plain, fold, load_phrases
 
-CLOSING_STRETCHES = 10  # a next step is agreed towards the end: in the last ten stretches or the second half
+# A next step is agreed towards the end: in the last ten stretches or the second half. Before that only one with a time
+# counts: 行，十五号切 in a planning call, but not an early 你把日志给我.
+CLOSING_STRETCHES = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +55,8 @@ def find_next_step(conversation: Conversation) -> NextStep:
     """The best agreed next step: one with time and owner before one without, the later before the earlier."""
     said = [_Said(stretch=s, plain=fold(s.text)) for s in stretches(conversation.turns)]
     first = max(0, min(len(said) // 2, len(said) - CLOSING_STRETCHES))
-    agreements = [a for i in range(first, len(said)) if (a := _agreement(said, i)) is not None]
+    found = (_agreement(said, i) for i in range(len(said)))
+    agreements = [a for a in found if a is not None and (a.at >= first or a.has_time)]
     if not agreements:
         return NextStep(agreed=False)
     best = max(agreements, key=lambda a: (a.has_time + a.has_owner, a.at))
@@ -100,7 +103,7 @@ def _proposes(agent: _Said) -> bool:
         return True
     if agent.has("vague") and not agent.has("time"):
         return False
-    return agent.has("action") and (agent.has("offer") or agent.has("time"))
+    return agent.has("action") + agent.has("offer") + agent.has("time") >= 2
 
 
 def _evidence(agreement: _Agreement) -> tuple[TurnEvidence, ...]:

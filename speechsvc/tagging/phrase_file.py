@@ -35,14 +35,14 @@ class Plain:
 
 def fold(text: str) -> Plain:
     """The text as the tables see it."""
-    kept: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(_simplified(text)):
-        for folded in unicodedata.normalize("NFKC", character).lower():
-            if folded.isalnum():
-                kept.append(folded)
-                places.append(place)
-    return Plain("".join(kept), text, tuple(places))
+    simplified = _simplified(text)
+    folded = unicodedata.normalize("NFKC", simplified).lower()
+    if len(folded) == len(text):
+        pairs = [(c, i) for i, c in enumerate(folded) if c.isalnum()]
+    else:  # a character became several: keep track one by one
+        whole = ((unicodedata.normalize("NFKC", c).lower(), i) for i, c in enumerate(simplified))
+        pairs = [(c, i) for several, i in whole for c in several if c.isalnum()]
+    return Plain("".join(c for c, _ in pairs), text, tuple(i for _, i in pairs))
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,3 +72,11 @@ def test_unknown_speakers_take_turns() -> None:
 
 def test_traditional_characters() -> None:
     assert find_next_step(conversation("a|那我明天上午十點過來給您演示行嗎", "c|行你來吧")).agreed
+
+
+def test_dated_agreement_early_in_a_planning_call_counts_but_an_undated_request_does_not() -> None:
+    talk = ["a|库存怎么切", "c|老系统那个数不准的差了两千多件"] * 8
+    dated = conversation("a|我建议十月八号切新泽西仓", "c|人都没醒推到十五号", "a|行十五号切", "c|嗯", *talk)
+    assert (find_next_step(dated).agreed, find_next_step(dated).has_time) == (True, True)
+    undated = conversation("a|打开慢是吧", "c|你把日志给我看看", "a|好的", "c|嗯", *talk)
+    assert not find_next_step(undated).agreed

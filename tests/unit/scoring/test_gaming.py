@@ -40,7 +40,7 @@ def test_dead_air_gives_nothing() -> None:
 def test_keywords_spoken_into_a_voicemail_box() -> None:
     result = score_of(said("c|您拨打的用户无法接通请在提示音后留言", *RECITAL, "a|听到请回电明天下午三点我过来"))
     assert result.total == 0
-    assert [g.id for g in result.gates][0] == "not_effective"
+    assert result.gates[0].id == "not_effective"
     assert "提示音" in result.gates[0].evidence[0].text
 
 
