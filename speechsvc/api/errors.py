@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from speechsvc.errors import SpeechsvcError
+from speechsvc.errors import InvalidInput, SpeechsvcError
+
+
+class Invalid(InvalidInput):
+    """{field}: {problem}"""
+
+    zh = "{field}：{problem_zh}"
+
+    def __init__(self, field: str, problem: str, problem_zh: str) -> None:
+        """What is wrong with the field, in both languages."""
+        super().__init__(field=field, problem=problem, problem_zh=problem_zh)
 
 
 class RouteNotFound(SpeechsvcError):
@@ -25,7 +35,7 @@ class BadRequest(SpeechsvcError):
     """The request cannot be understood: {problem}"""
 
     code, status = "bad_request", 400
-    zh = "无法理解该请求：{problem}"
+    zh = "无法理解该请求：{problem_zh}"
     advice, advice_zh = "Correct the request; /docs shows its form.", "请更正请求；格式见 /docs。"
 
 

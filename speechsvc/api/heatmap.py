@@ -9,13 +9,13 @@ from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 
 from speechsvc.api import views
+from speechsvc.api.errors import Invalid
 from speechsvc.api.queries import Cursor, Lang, Limit, Short, Since, Sources, Until, moment, sources
 from speechsvc.api.route import Caller, From, api_router, needs
 from speechsvc.api.schemas import HeatmapOut, MentionPage
 from speechsvc.domain.access import Permission
 from speechsvc.domain.call import Source
 from speechsvc.domain.heatmap import Heatmap, HeatmapQuery, Measure, Row, RowKind
-from speechsvc.errors import InvalidInput
 from speechsvc.ports import MentionFilter
 from speechsvc.reporting import heatmap_image, heatmap_table
 from speechsvc.services.build_heatmap import build_heatmap, find_mentions
@@ -57,7 +57,11 @@ def get_heatmap(
     JSON holds all three measures of each cell and a link to its mentions. Sources: calls and transcripts unless asked.
     """
     if format == "xlsx":
-        raise InvalidInput(field="format", problem="xlsx is not available yet; csv opens in Excel and WPS")
+        raise Invalid(
+            "format",
+            "xlsx is not available yet; csv opens in Excel and WPS",
+            "暂不支持 xlsx；csv 可用 Excel 和 WPS 打开",
+        )
     zone = caller.core.system.tenant(caller.principal.tenant_id).timezone
     query = HeatmapQuery(
         row=row,
@@ -97,7 +101,7 @@ def get_found_mentions(
 ) -> MentionPage:
     """With a cell's own parameters it lists exactly what the cell counts, newest call first, masked."""
     if (row is None) != (row_key is None):
-        raise InvalidInput(field="row_key", problem="send 'row' and 'row_key' together")
+        raise Invalid("row_key", "send 'row' and 'row_key' together", "row 和 row_key 必须同时提供")
     zone = caller.core.system.tenant(caller.principal.tenant_id).timezone
     where = MentionFilter(
         topic=topic,

@@ -63,7 +63,9 @@ class MultipartReader:
         try:
             self._parser.write(data)
         except FormParserError as error:
-            raise BadRequest(problem="the multipart body is malformed") from error
+            raise BadRequest(
+                problem="the multipart body is malformed", problem_zh="multipart 请求体格式错误"
+            ) from error
         return self._events
 
     def _begin(self) -> None:

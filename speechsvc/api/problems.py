@@ -80,8 +80,14 @@ async def _known(request: Request, error: Exception) -> Response:
     headers = {"Retry-After": "60"} if error.status == 507 else None
     if error.status == 416:
         headers = {"Content-Range": f"bytes */{error.details['size']}"}
-    fields = [error.details] if isinstance(error, InvalidInput) else ()
+    fields = [_field(error, language_of(request))] if isinstance(error, InvalidInput) else ()
     return problem(error, request, fields=fields, headers=headers)
+
+
+def _field(error: InvalidInput, language: str) -> dict[str, str]:
+    english = str(error.details.get("problem", "invalid"))
+    shown = error.details.get("problem_zh", english) if language == "zh" else english
+    return {"field": str(error.details.get("field", "body")), "problem": str(shown)}
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -100,6 +106,6 @@ async def _http(request: Request, error: Exception) -> Response:
     elif error.status_code == 405:
         known = MethodNotAllowed(method=request.method)
     else:
-        known = BadRequest(problem=str(error.detail))
+        known = BadRequest(problem=str(error.detail), problem_zh=str(error.detail))
     request.state.error_code = known.code
     return problem(known, request, headers=dict(error.headers or {}))

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Query
 
+from speechsvc.api.errors import Invalid
 from speechsvc.domain.call import Source
-from speechsvc.errors import InvalidInput
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _LOST_PLUS = re.compile(r" (?=\d\d:?\d\d$)")  # an unescaped + in a URL arrives as a space
@@ -57,11 +57,15 @@ def moment(value: str | None, field: str, timezone: str) -> datetime | None:
     except ValueError:
         parsed = None
     if parsed is None:
-        raise InvalidInput(field=field, problem="not a date like 2026-11-01 nor a time like 2026-11-01T08:00:00+08:00")
+        raise Invalid(
+            field,
+            "not a date like 2026-11-01 nor a time like 2026-11-01T08:00:00+08:00",
+            "应为 2026-11-01 这样的日期，或 2026-11-01T08:00:00+08:00 这样的时间",
+        )
     if parsed.tzinfo is None:
-        raise InvalidInput(field=field, problem="a time must carry a zone, for example +08:00 or Z")
+        raise Invalid(field, "a time must carry a zone, for example +08:00 or Z", "时间必须带时区，例如 +08:00 或 Z")
     if not 1970 < parsed.year < 2100:
-        raise InvalidInput(field=field, problem="must lie between 1971 and 2099")
+        raise Invalid(field, "must lie between 1971 and 2099", "应在 1971 年至 2099 年之间")
     return parsed
 
 
@@ -76,4 +80,4 @@ def sources(values: list[str] | None, default: tuple[Source, ...] | None) -> tup
         return tuple(dict.fromkeys(Source(name) for name in names))
     except ValueError:
         known = ", ".join([*Source, "any"])
-        raise InvalidInput(field="source", problem=f"known are: {known}") from None
+        raise Invalid("source", f"known are: {known}", f"可用的有：{known}") from None

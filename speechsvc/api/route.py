@@ -14,12 +14,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Message, Receive
 
 from speechsvc.api.application import Application
-from speechsvc.api.errors import BodyTooLarge, UnsupportedMediaType
+from speechsvc.api.errors import BodyTooLarge, Invalid, UnsupportedMediaType
 from speechsvc.api.language import language_of
 from speechsvc.api.responses import refusals
 from speechsvc.config import Settings
 from speechsvc.domain.access import Permission, Principal
-from speechsvc.errors import InvalidInput
 from speechsvc.services.core import Core
 from speechsvc.services.manage_keys import authenticate
 
@@ -104,7 +103,7 @@ def bearer_key(request: Request) -> str | None:
 def _refuse_nul(request: Request) -> None:
     """No id, filter or cursor holds a NUL, and PostgreSQL refuses it in text."""
     if b"%00" in request.scope.get("query_string", b"") or "\x00" in request.scope["path"]:
-        raise InvalidInput(field="query", problem="it holds a NUL character")
+        raise Invalid("query", "it holds a NUL character", "含有 NUL 字符")
 
 
 def _want_json(request: Request) -> None:

@@ -8,6 +8,7 @@ from fastapi import Response
 from pydantic import Field, FiniteFloat
 
 from speechsvc.api import views
+from speechsvc.api.errors import Invalid
 from speechsvc.api.inputs import PartiesIn, Strict, Text
 from speechsvc.api.responses import refusals
 from speechsvc.api.route import From, api_router, needs
@@ -16,7 +17,6 @@ from speechsvc.api.text_turns import turns_of
 from speechsvc.domain.access import Permission
 from speechsvc.domain.call import Source
 from speechsvc.domain.conversation import Speaker, Turn
-from speechsvc.errors import InvalidInput
 from speechsvc.services.receive_text import receive_text
 
 router = api_router("calls")
@@ -71,7 +71,7 @@ def post_text(caller: From, response: Response, body: TextIn) -> CallAccepted:
 
 def _turns(body: TextIn) -> tuple[Turn, ...]:
     if (body.text is None) == (body.turns is None):
-        raise InvalidInput(field="text", problem="send either 'text' or 'turns'")
+        raise Invalid("text", "send either 'text' or 'turns'", "请提供 text 或 turns 其中之一")
     if body.turns is None:
         return turns_of(body.text or "")
     return tuple(

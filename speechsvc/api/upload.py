@@ -11,12 +11,11 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from speechsvc.api.errors import RecordingTooLarge, UploadCut, UploadStalled
+from speechsvc.api.errors import Invalid, RecordingTooLarge, UploadCut, UploadStalled
 from speechsvc.api.field_errors import FieldErrors
 from speechsvc.api.inputs import CallMetadataIn
 from speechsvc.api.multipart import MultipartReader, PartBegin, PartData, PartEnd
 from speechsvc.domain.call import CallMetadata, Recording
-from speechsvc.errors import InvalidInput
 from speechsvc.ports import BlobStore, BlobWriter
 
 MAX_METADATA_BYTES = 64 * 1024
@@ -95,9 +94,9 @@ class _Upload:
 
     async def finish(self) -> tuple[CallMetadata, Recording]:
         if self._metadata is None:
-            raise InvalidInput(field="metadata", problem="this part is missing")
+            raise Invalid("metadata", "this part is missing", "缺少这一部分")
         if self._writer is None:
-            raise InvalidInput(field="recording", problem="this part is missing")
+            raise Invalid("recording", "this part is missing", "缺少这一部分")
         recording = await run_in_threadpool(self._writer.commit)
         self._writer = None
         return self._metadata, recording
@@ -109,9 +108,13 @@ class _Upload:
 
     async def _begin(self, name: str) -> None:
         if name not in ("metadata", "recording"):
-            raise InvalidInput(field=name or "part", problem="unknown part; send 'metadata' and 'recording'")
+            raise Invalid(
+                name or "part",
+                "unknown part; send 'metadata' and 'recording'",
+                "未知部分；请发送 metadata 和 recording",
+            )
         if name in self._seen:
-            raise InvalidInput(field=name, problem="this part is there twice")
+            raise Invalid(name, "this part is there twice", "这一部分重复出现")
         self._seen.add(name)
         self._part = name
         if name == "recording":
@@ -121,7 +124,7 @@ class _Upload:
         if self._part == "metadata":
             self._raw_metadata += data
             if len(self._raw_metadata) > MAX_METADATA_BYTES:
-                raise InvalidInput(field="metadata", problem=f"longer than {MAX_METADATA_BYTES} bytes")
+                raise Invalid("metadata", f"longer than {MAX_METADATA_BYTES} bytes", f"超过 {MAX_METADATA_BYTES} 字节")
             return
         self._size += len(data)
         if self._size > self._max_bytes:

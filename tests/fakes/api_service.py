@@ -1,11 +1,15 @@
-"""The real HTTP application on a real port, over real storage, with keys of two tenants. No worker runs."""
+"""The real HTTP application on a real port, over real storage, with keys of two tenants.
+
+Only the recogniser is a stand-in; tagging, scoring, playback and database are the product's."""
 
 from __future__ import annotations
 
 import io
 import json
+import math
 import threading
 import time
+import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,13 +21,18 @@ import httpx
 import uvicorn
 
 from speechsvc.api.app import create_app
+from speechsvc.audio.decode import DecodeLimits
+from speechsvc.audio.playback import WavPlayback
 from speechsvc.config import Settings
 from speechsvc.crm.sender import HttpxSender
 from speechsvc.domain.access import Role
-from speechsvc.ports import Analyser, Tenant, Transcriber
+from speechsvc.domain.conversation import Speaker
+from speechsvc.domain.transcript import Segment, SpeechInterval, Transcript
+from speechsvc.ports import Analyser, Tenant
 from speechsvc.resources import bundled
 from speechsvc.services.core import Core, Limits
 from speechsvc.services.manage_keys import create_key
+from speechsvc.services.run_next import run_next
 from speechsvc.storage.database import SqlDatabase
 from speechsvc.storage.local_blobs import LocalBlobs
 from speechsvc.storage.system import SqlSystem
@@ -42,16 +51,47 @@ METADATA: dict[str, Any] = {
 }
 
 
+PHONE = "13912345678"
+HEARD = (
+    (Speaker.AGENT, 0, 0.5, 4.0, "您好我是云帆的王芳想跟您聊聊上线时间"),
+    (Speaker.CUSTOMER, 1, 4.5, 9.0, "预算审批还没下来这笔钱要总经理批大概三十万"),
+    (Speaker.AGENT, 0, 9.5, 12.0, "那价格上我们可以再打个折"),
+    (Speaker.CUSTOMER, 1, 12.5, 18.0, f"折扣能到八折吗你打我手机{PHONE}"),
+    (Speaker.AGENT, 0, 18.5, 22.0, "好的那我们下周三上午再开个会"),
+    (Speaker.CUSTOMER, 1, 22.5, 25.0, "行下周三上午十点吧"),
+)
+
+
+def wav(seconds: float = 1.0, *, seed: int = 1) -> bytes:
+    """A small PCM file, different for each seed."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        samples = (math.sin(i * (200 + seed) / 8000 * 2 * math.pi) * 8000 for i in range(int(seconds * 8000)))
+        file.writeframes(b"".join(int(s).to_bytes(2, "little", signed=True) for s in samples))
+    return out.getvalue()
+
+
 class WallClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
 
-class NoPlayback:
-    """The API never makes audio."""
+class ScriptedTranscriber:
+    """The recogniser's port: hears the same conversation in every recording, so that tests know every word."""
 
-    def write(self, recording: Path, out: Path, silence: Any) -> None:
-        raise AssertionError("the API makes no audio")
+    def transcribe(self, recording: Path, **_: Any) -> Transcript:
+        segments = tuple(
+            Segment(speaker=speaker, channel=channel, start=start, end=end, text=text, confidence=0.9)
+            for speaker, channel, start, end, text in HEARD
+        )
+        speech = tuple(SpeechInterval(channel=s.channel, speaker=s.speaker, start=s.start, end=s.end) for s in segments)
+        return Transcript(segments=segments, speech=speech, duration=40.0, language="zh", model={"name": "scripted"})
+
+    def describe(self) -> dict[str, Any]:
+        return {"name": "scripted"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +123,11 @@ class ApiService:
     def blob_files(self) -> list[Path]:
         return [p for p in self.blob_folder.rglob("*") if p.is_file()]
 
+    def work(self) -> None:
+        """Does every due job of the speech and text stages, in this thread."""
+        while run_next(self.core, "asr") or run_next(self.core, "text"):
+            pass
+
     def client(self, key: str | None = "admin", **headers: str) -> httpx.Client:
         if key is not None:
             headers["Authorization"] = f"Bearer {self.keys.get(key, key)}"
@@ -113,17 +158,14 @@ def make_application(settings: Settings, wakes: list[int]) -> tuple[ApiApplicati
             made.append(LexiconAnalyser(load_lexicon(bundled("lexicons") / "default"), load_rubric(None)))
         return made[0]
 
-    def transcriber() -> Transcriber:
-        raise AssertionError("the API transcribes nothing")
-
     core = Core(
         db=database,
         system=SqlSystem(database),
         blobs=LocalBlobs(settings.data_dir / "recordings"),
         clock=clock,
         sender=HttpxSender(allow_cidrs=[], allow_http=False, timeout_s=2, clock=clock),
-        playback=NoPlayback(),
-        transcriber=transcriber,
+        playback=WavPlayback(DecodeLimits(max_seconds=600)),
+        transcriber=ScriptedTranscriber,
         analyser=analyser,
         wake=lambda: wakes.append(1),
         limits=Limits(
