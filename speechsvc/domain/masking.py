@@ -97,7 +97,7 @@ _TO_ASCII = str.maketrans(
     {char: str(value) for char, value in _SPOKEN.items()}
     | {chr(0xFF10 + value): str(value) for value in range(10)}
     | {chr(0x1D7CE + value): str(value % 10) for value in range(50)}
-    | {"．": ".", "，": ",", "＋": "+", "￥": "¥", "％": "%"}
+    | {"．": ".", "＋": "+", "￥": "¥", "％": "%"}
 )
 _ALL_SPOKEN = "".join(_SPOKEN)
 _WORD_BETWEEN = re.compile(f"(?<=[{_ALL_SPOKEN}])[{''.join(_WORDS)}](?=[{_ALL_SPOKEN}])")
@@ -107,7 +107,7 @@ _COUNT_AFTER_PRICE = re.compile(f"(?<=[0-9０-９])[一二两三四五六七八�
 
 _SPACE = " \u00a0\u00ad\u3000\ufeff\u2000-\u200d" + _TURN_BREAK
 _BETWEEN = (
-    rf"[{_SPACE},、。…~～_·•()（）\-‐‑‒–—―−－]"  # no line break: minutes hold columns of figures
+    rf"[{_SPACE},，、。…~～_·•()（）\-‐‑‒–—―−－]"  # no line break: minutes hold columns of figures
     r"|(?<=[0-9]{3})\.(?=[0-9]{3})"  # 138.0013.8000, but not 99.95
     r"|嗯|呃|啊|额|唔|哦|噢|诶|欸|哎|呐|那个|这个|然后|接着|逗号|句号|空格|横杠|杠|减号|转|分机"
     r"|(?<=[2-6])个(?=[0-9](?![0-9]{2}))"  # 四个零
@@ -127,15 +127,16 @@ _COUNT_UNIT = re.compile(f"(?:多|余|来)?[{_COUNTED}]")
 _LARGE_COUNT_UNIT = re.compile(r"[次台套条份件]")
 _MONEY_BEFORE = re.compile(
     r"(?:[¥$€]|RMB|CNY|USD|人民币|(?:预算|报价|价格|总价|单价|金额|合同额|费用|售价|总额|营收|收入|成本|回款|产值|流水)"
-    r"[^0-9,。]{0,6})[ ]?$"
+    r"[^0-9,，。]{0,6})[ ]?$"
 )
-_NAMED_NUMBER = re.compile(r"(?:电话|手机|号码|座机|热线|微信|卡号|账号|帐号|身份证|分机|联系)[^0-9,。]{0,6}$")
-_PLAIN_AMOUNT = re.compile(r"[1-9][0-9]*(?:\.[0-9]+)?|[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_NAMED_NUMBER = re.compile(r"(?:电话|手机|号码|座机|热线|微信|卡号|账号|帐号|身份证|分机|联系)[^0-9,，。]{0,6}$")
+_PLAIN_AMOUNT = re.compile(r"[1-9][0-9]*(?:\.[0-9]+)?|[1-9][0-9]{0,2}(?:[,，][0-9]{3})+(?:\.[0-9]+)?")
+_GROUPED_AMOUNT = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3}){2,3}(?:\.[0-9]+)?")  # says by itself what it is
 _DATE = r"(?:19|20)[0-9]{2}[-.](?:0?[1-9]|1[0-2])[-.](?:0?[1-9]|[12][0-9]|3[01])"
-_DATES = re.compile(rf"{_DATE}(?:[ ,、~～—–-]{{1,3}}{_DATE})*(?:[ ]{{1,2}}[0-9]{{1,2}})?")
+_DATES = re.compile(rf"{_DATE}(?:[ ,，、~～—–-]{{1,3}}{_DATE})*(?:[ ]{{1,2}}[0-9]{{1,2}})?")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _ROUND = re.compile(r"[1-9][0-9]{0,4}00")
-_LIST_GAP = re.compile(r"[ ,、]{1,2}")
+_LIST_GAP = re.compile(r"[ ,，、]{1,2}")
 
 # --- accounts -------------------------------------------------------------------------------------------------------
 
@@ -143,10 +144,12 @@ _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]++[ ]{0,2}(?:@|＠|艾特|圈[aA])[ ]{0,2}"
     r"[A-Za-z0-9\-]++(?:[ ]{0,2}(?:[.．。]|点)[ ]{0,2}[A-Za-z0-9\-]++)++"
 )
+_WECHAT, _QQ = r"(?:微信|薇信|威信|(?<![A-Za-z])[vVwW][xX])", r"(?:(?<![A-Za-z])(?:QQ|qq)|扣扣)"
 _ACCOUNT = re.compile(
-    r"(?:微信|薇信|威信|(?<![A-Za-z])(?:[vVwW][xX]|QQ|qq)|扣扣)"
-    r"(?:(?:号码?|账号|帐号)?[ ]{0,2}(?:就?是|叫|为|[:：])[ ]{0,2}|号[ ]{0,2}|[ ]{0,2}(?=[A-Za-z_\-]{0,30}[0-9_]))"
-    r"([A-Za-z0-9_\-]{5,40})"
+    rf"(?:{_WECHAT}|{_QQ})(?:(?:号码?|账号|帐号)?[ ]{{0,2}}(?:就?是|叫|为|[:：])|号)[ ]{{0,2}}([A-Za-z0-9_\-]{{5,40}})"
+    # Without 号 or 是 it must look like an id: 对接企业微信API and 企业微信100000人 are no accounts.
+    rf"|(?<!企业){_WECHAT}[ ]{{0,2}}((?=[A-Za-z_\-]{{1,30}}[0-9_])[A-Za-z0-9_\-]{{5,40}})"
+    rf"|{_QQ}[ ]{{0,2}}([1-9][0-9]{{4,11}})"
 )
 
 _MOBILE = re.compile(r"(?:0086|86|0|17951|12593)?1[3-9][0-9]{9}")
@@ -197,7 +200,7 @@ def _emails(text: str) -> Iterator[_Found]:
 
 def _accounts(text: str) -> Iterator[_Found]:
     for match in _ACCOUNT.finditer(text):
-        start, end = match.span(1)
+        start, end = match.span(match.lastindex or 0)
         yield _Found(Span(start=start, end=end, kind=DataKind.ACCOUNT), range(start, end))
 
 
@@ -309,6 +312,8 @@ def _harmless(view: _Text, groups: list[list[int]]) -> bool:
         return False
     gaps = [view.plain[a[-1] + 1 : b[0]] for a, b in pairwise(groups)]
     if gaps and all(map(_ROUND.fullmatch, texts)) and all(map(_LIST_GAP.fullmatch, gaps)):
+        return True
+    if _GROUPED_AMOUNT.fullmatch(whole):
         return True
     if sum(map(len, texts)) > _MAX_AMOUNT_DIGITS or not _PLAIN_AMOUNT.fullmatch(whole):
         return False
