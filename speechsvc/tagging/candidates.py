@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.mention import MatchKind
 from speechsvc.tagging.patterns import extend
+from speechsvc.tagging.reading import Reading, read, read_cues
 from speechsvc.tagging.rules import Rule
 from speechsvc.tagging.scan import Hit, Scanner
 from speechsvc.tagging.text import STOPS, NormalText
@@ -16,10 +17,6 @@ from speechsvc.tagging.text import STOPS, NormalText
 _STOP = re.compile(f"[{re.escape(STOPS)}]")
 _LEAD = re.compile(
     r"(?:[，。、！？,.!?；;…~\-\s]|那个|这个|就是说?|然后|那|哦|噢|啊|诶|哎呀?|唉|喂|欸|嘿|哈|好的?|行|对|是|嘛|吧|呢|了|呀|啦|的)*"
-)
-_QUESTION = re.compile(
-    r"吗|呢|么(?:$|[？?，,。\n])|多少|怎么|怎样|咋|什么|啥|哪|谁|几[个天年月块万家点号种台人次期成折]|是不是|是否|有没有|能不能|可不可以|行不行|能否|可否"
-    r"|多久|多长|多大|多贵|何时|为何|(.)不\1|没有(?:$|[？?\n])|[？?]"
 )
 
 
@@ -33,6 +30,14 @@ class Place:
         self.conversation, self.turn, self.text, self.sounds, self.previous = conversation, turn, text, sounds, previous
         self.limits = text.starts[turn], text.ends[turn]
         self._stops: list[int] | None = None
+        self._reading: Reading | None = None
+
+    @property
+    def reading(self) -> Reading:
+        """Cues of this turn, read once."""
+        if self._reading is None:
+            self._reading = read_cues(self.text.text, *self.limits)
+        return self._reading
 
     def sentence(self, start: int, end: int) -> tuple[int, int]:
         """The stretch between sentence marks that holds the span; without marks, the whole turn."""
@@ -147,5 +152,4 @@ def _inside(text: str, span: tuple[int, int], longer: str) -> bool:
 
 def _asked(text: str, found: Candidate, place: Place) -> bool:
     """Whether the sentence of the match is a question, by its mark or its words."""
-    low, high = place.sentence(found.start, found.end)
-    return _QUESTION.search(text, low, min(high + 1, place.limits[1])) is not None
+    return any(low <= found.start < high for low, high in read(text, *place.limits).questions)

@@ -15,7 +15,7 @@ _SECONDS_A_CHARACTER = 0.2  # ordinary speech; examples carry no times
 def check_lexicon(lexicon: Lexicon) -> list[str]:
     """Problems in plain words, each with topic or entry and cure; empty when all is well."""
     tagger = LexiconTagger(lexicon)
-    problems = []
+    problems: list[str] = []
     for topic in lexicon.topics:
         problems.extend(_example_problems(tagger, topic))
         for entry in topic.entries:

@@ -88,9 +88,11 @@ class Scanner:
         if not wrong:
             return True
         size, same = end - start, end - start - len(wrong)
+        if size == 2 and same == 0:
+            return False
         ordinary = self._words.covering(text, start, end, wrong)
         if size == 2:
-            return same == 1 and ordinary == 0 and self._words.gain(text, start, end, literal) >= _TWO_GAIN
+            return ordinary == 0 and self._words.gain(text, start, end, literal) >= _TWO_GAIN
         if size == 3:
             return ordinary == 0 if same == 0 else ordinary < 500 and self._words.gain(text, start, end, literal) > -1.0
         return same > 0 or ordinary < 500

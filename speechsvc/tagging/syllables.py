@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 from itertools import product
+from typing import Any
 
 import pypinyin
 from pypinyin.constants import PINYIN_DICT
@@ -26,15 +27,23 @@ def syllables(text: str) -> str:
 def readings(literal: str) -> tuple[str, ...]:
     """Syllable strings by which a literal may be written: each character's usual reading and its reading in this word."""
     table, codes = _tables()
-    spoken = [item[0] for item in pypinyin.pinyin(list(literal), style=pypinyin.Style.NORMAL, errors=lambda x: list(x))]
-    in_word = pypinyin.pinyin(literal, style=pypinyin.Style.NORMAL, errors=lambda x: list(x))
-    spoken = [item[0] for item in in_word] if len(in_word) == len(literal) else spoken
+    spoken = _said(literal)
     choices = []
     for character, said in zip(literal, spoken, strict=True):
         usual = character.translate(table)
         other = codes.get(_fold(said), usual)
         choices.append((usual,) if usual == other else (usual, other))
     return tuple("".join(combination) for combination, _ in zip(product(*choices), range(_MOST_READINGS), strict=False))
+
+
+def _said(literal: str) -> list[str]:
+    """One reading a character, as said in this word; a character that has none stands for itself."""
+    said = [item[0] for item in pypinyin.pinyin(literal, style=pypinyin.Style.NORMAL, errors=_as_is)]
+    return said if len(said) == len(literal) else list(literal)
+
+
+def _as_is(unknown: str) -> Any:
+    return list(unknown)
 
 
 def syllable_count(literal: str) -> int:

@@ -98,10 +98,8 @@ def _best(place: Place, found: list[Candidate]) -> Mention:
 def _polarity(place: Place, one: Candidate) -> tuple[Polarity, str]:
     if one.rule.polarity is not None:
         return one.rule.polarity, "词条规定" if one.rule.polarity is Polarity.NEGATED else ""
-    negation = find_negation(place.text.text, place.limits, one.spans)
-    if negation is None:
-        return Polarity.AFFIRMED, ""
-    return Polarity.NEGATED, f"“{negation.cue}”"
+    cue = find_negation(place.text.text, place.limits, place.reading, one.spans)
+    return (Polarity.NEGATED, f"“{cue}”") if cue else (Polarity.AFFIRMED, "")
 
 
 def _reason(one: Candidate, polarity: Polarity, cue: str) -> str:

@@ -1,0 +1,142 @@
+"""Reading one turn with spaCy: words (jieba), sentences, questions, and the cues by which something is set aside.
+
+`spacy.blank("zh")` with our own components, since no trained Chinese pipeline is at hand. Only turns that hold both a
+candidate and a character of a cue are read; a cue counts only where it begins a word (别 in 特别 does not).
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.vocab import Vocab
+
+from speechsvc.tagging.cues import AFTER, BEFORE, CHOICE, CUE_CHARACTERS, NOT_A_CUE, QUESTION
+from speechsvc.tagging.text import STOPS
+from speechsvc.tagging.words import words
+
+_READS_OF_ONE = 50_000  # turns after which the pipeline is made anew
+_lock = threading.Lock()  # holds for all below
+_made: list[Any] = []
+_reads = [0]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cue:
+    """Words that set something aside; offsets as in the text that was read."""
+
+    text: str
+    start: int
+    end: int
+    bare: bool = False  # 别 without a verb: only right before the mention, which then is the verb
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What the components found in a turn."""
+
+    before: tuple[Cue, ...] = ()  # cues that bear on what follows
+    after: tuple[Cue, ...] = ()  # cues that bear on what came before
+    questions: tuple[tuple[int, int], ...] = ()  # sentences that ask
+
+
+_NOTHING = Reading()
+
+
+def read_cues(text: str, start: int, end: int) -> Reading:
+    """The turn at these offsets, read for cues; costs only a scan where there can be none."""
+    if not CUE_CHARACTERS.search(text, start, end):
+        return _NOTHING
+    return read(text, start, end) if BEFORE.search(text, start, end) or AFTER.search(text, start, end) else _NOTHING
+
+
+def read(text: str, start: int, end: int) -> Reading:
+    """The turn at these offsets through the whole pipeline. One at a time: spaCy's vocabulary is shared."""
+    if start == end:
+        return _NOTHING
+    with _lock:
+        doc = _pipeline()(text[start:end])
+        return Reading(
+            before=tuple(_cue(span, start) for span in doc.spans["cues_before"]),
+            after=tuple(_cue(span, start) for span in doc.spans["cues_after"]),
+            questions=tuple((s.start_char + start, s.end_char + start) for s in doc.spans["questions"]),
+        )
+
+
+class JiebaTokenizer:
+    """jieba's words as a spaCy Doc whose text equals the input, so that offsets agree."""
+
+    def __init__(self, vocab: Vocab) -> None:
+        self.vocab = vocab
+        self._jieba = words().tokenizer
+
+    def __call__(self, text: str) -> Doc:
+        cut = list(self._jieba.cut(text, HMM=False))
+        return Doc(self.vocab, words=cut, spaces=[False] * len(cut))
+
+
+@Language.component("speechsvc_sentences")
+def sentences(doc: Doc) -> Doc:
+    """A sentence ends behind a sentence mark; without marks the turn is one."""
+    begins = True
+    for token in doc:
+        token.is_sent_start = begins
+        begins = token.text[-1] in STOPS
+    return doc
+
+
+@Language.component("speechsvc_questions")
+def questions(doc: Doc) -> Doc:
+    """Sentences that ask, by mark or by words."""
+    doc.spans["questions"] = [sentence for sentence in doc.sents if QUESTION.search(sentence.text)]
+    return doc
+
+
+@Language.component("speechsvc_cues")
+def cues(doc: Doc) -> Doc:
+    """Cues that begin a word and are neither part of a fixed phrase nor one half of a choice (要不要)."""
+    text = doc.text
+    begins = {token.idx for token in doc}
+    phrases = [match.span() for match in NOT_A_CUE.finditer(text)]
+    choices = {match.start() + 1 for match in CHOICE.finditer(text)}
+    for key, regex in (("cues_before", BEFORE), ("cues_after", AFTER)):
+        spans = []
+        for match in regex.finditer(text):
+            start, end = match.span("cue")
+            if start not in begins or start in choices or any(s <= start < e for s, e in phrases):
+                continue
+            span = doc.char_span(
+                start, end, label="bare" if match.groupdict().get("bare") else "", alignment_mode="expand"
+            )
+            span._.cue_end = end
+            spans.append(span)
+        doc.spans[key] = spans
+    return doc
+
+
+def _pipeline() -> Any:
+    """A fresh one after many turns: spaCy keeps every word it has seen, and `memory_zone` makes it learn each anew."""
+    if not _made or _reads[0] >= _READS_OF_ONE:
+        _made[:], _reads[0] = [_new_pipeline()], 0
+    _reads[0] += 1
+    return _made[0]
+
+
+def _new_pipeline() -> Any:
+    if not Span.has_extension("cue_end"):
+        Span.set_extension("cue_end", default=None)
+    pipeline = spacy.blank("zh")
+    pipeline.tokenizer = JiebaTokenizer(pipeline.vocab)
+    for component in ("speechsvc_sentences", "speechsvc_questions", "speechsvc_cues"):
+        pipeline.add_pipe(component)
+    return pipeline
+
+
+def _cue(span: Span, offset: int) -> Cue:
+    start, end = span.start_char, span._.cue_end
+    text = span.doc.text[start:end]
+    return Cue(text=text, start=start + offset, end=end + offset, bare=span.label_ == "bare")
