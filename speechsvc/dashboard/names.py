@@ -1,0 +1,112 @@
+"""Words for codes, in Chinese and English. An unknown code is shown as it is."""
+
+from __future__ import annotations
+
+_STATUS = {
+    "queued": ("排队中", "Queued"),
+    "transcribing": ("转写中", "Transcribing"),
+    "analysing": ("分析中", "Analysing"),
+    "done": ("已完成", "Done"),
+    "partial": ("部分完成", "Partial"),
+    "failed": ("失败", "Failed"),
+}
+_CONTACT = {
+    "effective": ("有效沟通", "Effective contact"),
+    "voicemail": ("语音信箱", "Voicemail"),
+    "ivr": ("语音菜单", "IVR"),
+    "wrong_number": ("打错电话", "Wrong number"),
+    "refused": ("拒绝沟通", "Refused"),
+    "no_speech": ("无人说话", "No speech"),
+}
+_MATCH = {
+    "exact": ("词条原文", "exact term"),
+    "variant": ("词条变体", "variant"),
+    "homophone": ("同音词", "homophone"),
+    "pattern": ("句式规则", "pattern"),
+    "learned": ("学习所得", "learned"),
+}
+_SUSPECT = {
+    "no_speech": ("此处没有检测到语音", "no speech was detected here"),
+    "invented_phrase": ("疑似模型编造的固定句", "a sentence that models invent"),
+    "repetition": ("疑似循环重复", "a repetition loop"),
+    "speech_rate": ("语速不合常理", "faster than anyone speaks"),
+}
+_WARNING = {
+    "truncated": ("录音被截断，只分析了已有部分", "The recording is cut off; what there was is analysed"),
+    "damaged_parts": ("录音有损坏片段", "Parts of the recording are damaged"),
+    "channel_silent": ("有一个声道没有声音", "One channel is silent"),
+    "channels_identical": (
+        "两个声道内容相同，无法区分说话人",
+        "Both channels are the same: speakers cannot be told apart",
+    ),
+    "channels_inverted": ("两个声道反相", "The channels are phase-inverted"),
+    "channels_not_mono": ("声明为单声道，实际为双声道", "Declared as mono, but there are two channels"),
+    "recording_mono": ("声明为双声道，实际为单声道", "Declared as stereo, but it is mono"),
+}
+_SOURCE = {
+    "call": ("通话", "Call"),
+    "transcript": ("外部转写", "Outside transcript"),
+    "minutes": ("会议纪要", "Minutes"),
+    "chat": ("聊天", "Chat"),
+    "email": ("邮件", "E-mail"),
+}
+_SPEAKER = {"agent": ("销售", "Salesperson"), "customer": ("客户", "Customer"), "unknown": ("未知", "Unknown")}
+_ROLE = {
+    "uploader": ("上传方", "Uploader"),
+    "manager": ("销售经理", "Manager"),
+    "qa": ("质检", "QA"),
+    "crm": ("CRM", "CRM"),
+    "salesperson": ("销售", "Salesperson"),
+    "admin": ("管理员", "Admin"),
+}
+_VERSION = {
+    "lexicon": ("词库", "Lexicon"),
+    "rubric": ("评分规则", "Rubric"),
+    "engine": ("分析引擎", "Engine"),
+    "transcript": ("转写模型", "Speech model"),
+}
+
+
+def status(code: str, language: str) -> str:
+    return _word(_STATUS, code, language)
+
+
+def contact(code: str, language: str) -> str:
+    return _word(_CONTACT, code, language)
+
+
+def match(code: str, language: str) -> str:
+    return _word(_MATCH, code, language)
+
+
+def suspect(code: str, language: str) -> str:
+    return _word(_SUSPECT, code, language)
+
+
+def warning(code: str, language: str) -> str:
+    return _word(_WARNING, code, language)
+
+
+def source(code: str, language: str) -> str:
+    return _word(_SOURCE, code, language)
+
+
+def speaker(code: str, language: str) -> str:
+    return _word(_SPEAKER, code, language)
+
+
+def role(code: str, language: str) -> str:
+    return _word(_ROLE, code, language)
+
+
+def version(code: str, language: str) -> str:
+    return _word(_VERSION, code, language)
+
+
+def options(kind: str) -> tuple[str, ...]:
+    """All known codes of "status", "contact" or "source", in order."""
+    return tuple({"status": _STATUS, "contact": _CONTACT, "source": _SOURCE}[kind])
+
+
+def _word(table: dict[str, tuple[str, str]], code: str, language: str) -> str:
+    return table.get(code, (code, code))[1 if language == "en" else 0]
