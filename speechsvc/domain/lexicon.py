@@ -1,4 +1,4 @@
-"""The lexicon: versioned topics, each with the words and rules by which it is recognised. Values only; `tagging` matches."""
+"""The lexicon: versioned topics, each with the words and rules that find it. Values only; `tagging` matches."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Topic:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lexicon:
-    """A published or draft version. Two lexicons with the same content have the same digest, whatever the file order."""
+    """A published or draft version. The same content has the same digest, whatever the order in its files."""
 
     name: str
     version: int

@@ -26,7 +26,7 @@ class Place:
     def __init__(
         self, conversation: Conversation, turn: int, text: NormalText, sounds: str | None, previous: frozenset[str]
     ) -> None:
-        """`sounds`: syllable string of the whole text, none without homophones; `previous`: topics of the turn before."""
+        """`sounds`: syllables of the whole text, none without homophones; `previous`: topics of the turn before."""
         self.conversation, self.turn, self.text, self.sounds, self.previous = conversation, turn, text, sounds, previous
         self.limits = text.starts[turn], text.ends[turn]
         self._stops: list[int] | None = None

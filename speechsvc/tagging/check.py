@@ -40,14 +40,17 @@ def _example_problems(tagger: LexiconTagger, topic: Topic) -> Iterator[str]:
         last = len(conversation.turns) - 1
         found = next((m for m in tagger.tag(conversation) if m.turn == last and m.topic == topic.id), None)
         if wanted and found is None:
-            yield f"topic '{topic.id}': the example “{example.text}” is not found; add an entry for it, or remove the example."
+            yield f"topic '{topic.id}': the example “{example.text}” is not found; add an entry, or remove the example."
         if not wanted and found is not None:
             yield (
                 f"topic '{topic.id}': the example “{example.text}” must not match, but entry '{found.entry}' finds "
                 f"“{found.text}”; narrow that entry with not_near, near or not_inside."
             )
         if wanted and found is not None and example.polarity not in (None, found.polarity):
-            yield f"topic '{topic.id}': the example “{example.text}” is found as {found.polarity}; it should be {example.polarity}."
+            yield (
+                f"topic '{topic.id}': the example “{example.text}” is {found.polarity} by entry '{found.entry}'; "
+                f"it should be {example.polarity}. Give the entry a polarity, or correct the example."
+            )
 
 
 def _dead(entry: Entry) -> Iterator[str]:

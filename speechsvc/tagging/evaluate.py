@@ -113,7 +113,7 @@ def evaluate(tagger: Tagger, calls: Iterable[LabelledCall]) -> Report:
 
 
 def read_labelled_calls(path: Path) -> list[LabelledCall]:
-    """JSON Lines as in the gold set: turns with `topics` of `id`, `polarity`, `evidence`. Raises ValueError with the line."""
+    """JSON Lines as in the gold set: turns with `topics` of `id`, `polarity`, `evidence`. ValueError names the line."""
     calls = []
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):

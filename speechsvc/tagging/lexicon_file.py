@@ -1,4 +1,4 @@
-"""Lexicon files to values: YAML, JSON Schema, then the checks a schema cannot make. Errors name file, entry and cure."""
+"""Lexicon files to values: YAML, JSON Schema, then checks that a schema cannot make. Errors name file, entry, cure."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def load_lexicon(path: Path) -> Lexicon:
 
 
 def parse_lexicon(data: Mapping[str, Any], source: str = "lexicon") -> Lexicon:
-    """The whole form (`name`, `version`, `topics`) as plain data, for example from an API body. Raises LexiconInvalid."""
+    """The whole form (`name`, `version`, `topics`) as plain data, say from an API body. Raises LexiconInvalid."""
     problems = list(_schema_problems(data, "whole", source))
     if not problems:
         problems = list(_semantic_problems([(source, topic) for topic in data["topics"]]))
@@ -121,7 +121,7 @@ def _load_yaml(path: Path, problems: list[str]) -> Any:
 
 
 def _typed(data: Any) -> Any:
-    """Words stay the strings people wrote (27001, no, 1.10); only the keys that hold numbers or yes/no are converted."""
+    """Words stay the strings people wrote (27001, no, 1.10); only keys that hold numbers or yes/no are converted."""
     if isinstance(data, list):
         return [_typed(item) for item in data]
     if isinstance(data, dict):

@@ -79,7 +79,6 @@ class JiebaTokenizer:
         return Doc(self.vocab, words=cut, spaces=[False] * len(cut))
 
 
-@Language.component("speechsvc_sentences")
 def sentences(doc: Doc) -> Doc:
     """A sentence ends behind a sentence mark; without marks the turn is one."""
     begins = True
@@ -89,14 +88,12 @@ def sentences(doc: Doc) -> Doc:
     return doc
 
 
-@Language.component("speechsvc_questions")
 def questions(doc: Doc) -> Doc:
     """Sentences that ask, by mark or by words."""
     doc.spans["questions"] = [sentence for sentence in doc.sents if QUESTION.search(sentence.text)]
     return doc
 
 
-@Language.component("speechsvc_cues")
 def cues(doc: Doc) -> Doc:
     """Cues that begin a word and are neither part of a fixed phrase nor one half of a choice (要不要)."""
     text = doc.text
@@ -116,6 +113,11 @@ def cues(doc: Doc) -> Doc:
             spans.append(span)
         doc.spans[key] = spans
     return doc
+
+
+Language.component("speechsvc_sentences", func=sentences)
+Language.component("speechsvc_questions", func=questions)
+Language.component("speechsvc_cues", func=cues)
 
 
 def _pipeline() -> Any:

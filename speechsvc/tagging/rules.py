@@ -1,4 +1,4 @@
-"""Lexicon entries made ready to match: normalised literals, compiled parts, and the part by which a pattern is found."""
+"""Lexicon entries made ready to match: normalised literals, compiled parts, the part that finds a pattern."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from speechsvc.tagging.text import normal_form
 from speechsvc.tagging.words import Words
 
 _N = "(?:[0-9][0-9.,]*|[零一二两三四五六七八九十百千万亿几半数]+)(?:点[0-9零一二三四五六七八九]+)?[多几来]?"
+_UNIT_OF_MONEY = "块钱?|元|毛|万|千|百|刀|美金|港币"
+_UNIT_OF_TIME = "工作日|小时|分钟|天|周|星期|礼拜|月底?|季度|年|号|日"
+_DAY = (
+    "今年|明年|后年|去年|年底|年初|年前|年后|月底|月初|季度末|周[一二三四五六日末]|礼拜[一二三四五六天]"
+    "|[上下]半年|今天|明天|后天|国庆|元旦|春节|过年"
+)
 CLASSES = {
     "<number>": _N,
-    "<money>": f"{_N}(?:[百千万亿wk]{{0,2}}[多来几]?)(?:块钱?|元|毛|万|千|百|刀|美金|港币)[多来几零一二两三四五六七八九半]?",
+    "<money>": f"{_N}(?:[百千万亿wk]{{0,2}}[多来几]?)(?:{_UNIT_OF_MONEY})[多来几零一二两三四五六七八九半]?",
     "<percent>": f"(?:百分之{_N}|{_N}(?:%|成|折|个点))",
-    "<time>": f"(?:{_N}个?(?:工作日|小时|分钟|天|周|星期|礼拜|月底?|季度|年|号|日)|(?:本|这|下|上|下下)个?(?:周|月|季度|年|礼拜|星期)[一二三四五六日天底初末]?"
-    "|今年|明年|后年|去年|年底|年初|年前|年后|月底|月初|季度末|周[一二三四五六日末]|礼拜[一二三四五六天]|[上下]半年|今天|明天|后天|国庆|元旦|春节|过年)",
+    "<time>": f"(?:{_N}个?(?:{_UNIT_OF_TIME})"
+    f"|(?:本|这|下|上|下下)个?(?:周|月|季度|年|礼拜|星期)[一二三四五六日天底初末]?|{_DAY})",
 }
 _CLASS = re.compile("|".join(map(re.escape, CLASSES)))
 
@@ -140,7 +146,7 @@ def _anchor(parts: tuple[Part, ...], words: Words) -> int:
 
 
 def _commonness(text: str, words: Words) -> float:
-    """Rough count in jieba's corpus; a word it does not know is as rare as its rarest character, and rarer with length."""
+    """Rough count in jieba's corpus; a word it does not know is rarer than its rarest character, by its length."""
     known = words.frequency(text)
     if known or not text:
         return float(known)

@@ -25,7 +25,7 @@ def syllables(text: str) -> str:
 
 
 def readings(literal: str) -> tuple[str, ...]:
-    """Syllable strings by which a literal may be written: each character's usual reading and its reading in this word."""
+    """Syllable strings of a literal: each character's usual reading and its reading in this word, combined."""
     table, codes = _tables()
     spoken = _said(literal)
     choices = []

@@ -85,7 +85,7 @@ def normal_table() -> str:
 
 
 def _folded(character: str) -> str:
-    """One character for one. Line ends become blanks: a break is ours. Private and surrogate code points are unknown."""
+    """One character for one. Line ends become blanks: a break is ours. Private and surrogate points are unknown."""
     if unicodedata.category(character) in ("Cs", "Co", "Cn"):
         return UNKNOWN
     if character.isspace():
