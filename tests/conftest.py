@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from speechsvc.config import Settings
+from speechsvc.ports import Tenant
 from speechsvc.storage.database import SqlDatabase
 from speechsvc.storage.system import SqlSystem
 
@@ -69,6 +70,15 @@ def database(database_url: str) -> Iterator[SqlDatabase]:
     SqlSystem(database).migrate()
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def system(database: SqlDatabase) -> SqlSystem:
+    """Over `database`, with the tenants "t" and "other"."""
+    system = SqlSystem(database)
+    for name in ("t", "other"):
+        system.add_tenant(Tenant(id=name, name=name.upper(), timezone="Asia/Shanghai"))
+    return system
 
 
 @pytest.fixture(

@@ -1,0 +1,205 @@
+"""Webhooks, audit and keys; and that nothing crosses tenants, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from speechsvc.domain.access import Principal, Role
+from speechsvc.domain.call import Call
+from speechsvc.domain.heatmap import HeatmapQuery
+from speechsvc.domain.job import Job, JobKind
+from speechsvc.domain.webhook import Attempt, DeliveryState, Endpoint
+from speechsvc.errors import Conflict, NotFound
+from speechsvc.ports import CallFilter, MentionFilter, StaleLease
+from speechsvc.storage import tables
+from speechsvc.storage.database import SqlDatabase
+from speechsvc.storage.engine import transaction
+from speechsvc.storage.system import SqlSystem
+from tests.unit.storage.builders import (
+    ALL_KINDS,
+    START,
+    add,
+    add_job,
+    make_analysis,
+    make_call,
+    make_mention,
+    make_transcript,
+    store_done,
+    take,
+)
+
+
+def test_webhooks_and_their_log(database: SqlDatabase, system: SqlSystem) -> None:
+    endpoint = Endpoint(id="whk_1", url="https://crm.example/hook", event_types=("call.failed",), created_at=START)
+    attempt = Attempt(at=START, status=500, error=None, response="no", seconds=0.2)
+    with database.tenant("t") as uow:
+        uow.webhooks.add(endpoint, "whsec_x")
+        told = [uow.events.append("call.failed", f"c{n}", {}) for n in range(3)]
+        sent = [uow.webhooks.add_delivery("whk_1", e) for e in told]
+        assert uow.webhooks.add_delivery("whk_1", told[0]) == sent[0]
+        uow.webhooks.record(sent[0].id, attempt, DeliveryState.PENDING, START)
+        uow.webhooks.record(sent[0].id, replace(attempt, status=200), DeliveryState.DELIVERED, None)
+        uow.jobs.add(JobKind.DELIVER, sent[0].id)
+        uow.commit()
+    with database.tenant("t") as uow:
+        stored = uow.webhooks.delivery(sent[0].id)
+        assert (stored.state, [a.status for a in stored.attempts]) == (DeliveryState.DELIVERED, [500, 200])
+        assert uow.webhooks.list() == (endpoint,)
+        assert uow.webhooks.secret("whk_1") == "whsec_x"
+        first = uow.webhooks.deliveries("whk_1", limit=2)
+        rest = uow.webhooks.deliveries("whk_1", limit=2, cursor=first.cursor)
+        assert {d.id for d in (*first.items, *rest.items)} == {d.id for d in sent}
+        assert rest.cursor is None
+        uow.webhooks.disable("whk_1", "410 Gone")
+        assert uow.webhooks.get("whk_1") == replace(endpoint, enabled=False, disabled_reason="410 Gone")
+        uow.webhooks.delete("whk_1")
+        uow.commit()
+    assert system.lease(ALL_KINDS, 30) is None
+    with database.tenant("t") as uow, pytest.raises(NotFound):
+        uow.webhooks.delivery(sent[0].id)
+
+
+def test_audit_pages_newest_first(database: SqlDatabase, system: SqlSystem) -> None:
+    with database.tenant("t") as uow:
+        for n in range(3):
+            uow.audit.add(actor="key_1", action="recording.read_raw", subject=f"c{n}", details={"n": n})
+        uow.commit()
+        page = uow.audit.list(limit=2)
+        rest = uow.audit.list(limit=2, cursor=page.cursor)
+    assert {e.subject for e in (*page.items, *rest.items)} == {"c0", "c1", "c2"}
+    assert rest.cursor is None
+    assert page.items[0].at.tzinfo is UTC
+
+
+def test_keys(database: SqlDatabase, system: SqlSystem) -> None:
+    principal = Principal(tenant_id="t", key_id="key_1", role=Role.MANAGER, name="周报", teams=("华东",), raw=True)
+    system.add_key(principal, "a" * 64)
+    with pytest.raises(Conflict):
+        system.add_key(replace(principal, key_id="key_2"), "a" * 64)
+    with pytest.raises(NotFound):
+        system.add_key(replace(principal, tenant_id="nobody"), "b" * 64)
+    assert system.keys("t")[0].last_used_at is None
+    assert system.authenticate("a" * 64) == principal
+    assert system.keys("t")[0].last_used_at is not None
+    assert system.authenticate("c" * 64) is None
+    with pytest.raises(NotFound):
+        system.revoke_key("other", "key_1")
+    system.revoke_key("t", "key_1")
+    assert system.authenticate("a" * 64) is None
+    assert system.keys("t")[0].revoked_at is not None
+
+
+def test_a_secret_is_made_once(database: SqlDatabase, system: SqlSystem) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        values = set(pool.map(lambda n: system.secret("cookie", lambda: f"made by {n}"), range(8)))
+    assert len(values) == 1
+    assert system.secret("other", lambda: "x") == "x"
+
+
+def reads(
+    call: Call, mention_call: str, endpoint: str, delivery: str, event_id: str
+) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """Every reading method of every repository, asked for another tenant's things by their true ids."""
+    yield "calls.get", lambda u: u.calls.get(call.id)
+    yield "calls.find", lambda u: u.calls.find(call.metadata.external_id)
+    yield "calls.list", lambda u: u.calls.list(CallFilter()).items
+    yield "calls.queue_position", lambda u: u.calls.queue_position(call.id)
+    yield "transcripts.get", lambda u: u.transcripts.get(mention_call)
+    yield "analyses.get", lambda u: u.analyses.get(mention_call)
+    yield "analyses.mentions", lambda u: u.analyses.mentions(mention_call)
+    yield "analyses.find_mentions", lambda u: u.analyses.find_mentions(MentionFilter(counting_only=False)).items
+    yield "analyses.heatmap", lambda u: [*u.analyses.heatmap(HeatmapQuery())[0], *u.analyses.heatmap(HeatmapQuery())[1]]
+    yield "events.after", lambda u: u.events.after(0)
+    yield "events.get", lambda u: u.events.get(event_id)
+    yield "events.last_seq", lambda u: u.events.last_seq()
+    yield "webhooks.list", lambda u: u.webhooks.list()
+    yield "webhooks.get", lambda u: u.webhooks.get(endpoint)
+    yield "webhooks.secret", lambda u: u.webhooks.secret(endpoint)
+    yield "webhooks.delivery", lambda u: u.webhooks.delivery(delivery)
+    yield "webhooks.deliveries", lambda u: u.webhooks.deliveries(endpoint).items
+    yield "audit.list", lambda u: u.audit.list().items
+
+
+def writes(call: Call, job: Job, endpoint: str, delivery: str, mine: Any) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """Every writing method that names something that exists."""
+    attempt = Attempt(at=START, status=200, error=None, response=None, seconds=0.1)
+    yield "calls.update", lambda u: u.calls.update(call.id, progress=0.9)
+    yield "calls.erase", lambda u: u.calls.erase(call.id)
+    yield "transcripts.save", lambda u: u.transcripts.save(call.id, make_transcript())
+    yield "analyses.save", lambda u: u.analyses.save(call.id, make_analysis(call.id))
+    yield "jobs.finish", lambda u: u.jobs.finish(job)
+    yield "jobs.retry", lambda u: u.jobs.retry(job, delay_s=0, error_code="x", error="x")
+    yield "jobs.bury", lambda u: u.jobs.bury(job, error_code="x", error="x")
+    yield "events.erase_bodies", lambda u: u.events.erase_bodies(call.id)
+    yield "webhooks.disable", lambda u: u.webhooks.disable(endpoint, "x")
+    yield "webhooks.delete", lambda u: u.webhooks.delete(endpoint)
+    yield "webhooks.add_delivery", lambda u: u.webhooks.add_delivery(endpoint, mine)
+    yield "webhooks.record", lambda u: u.webhooks.record(delivery, attempt, DeliveryState.FAILED, None)
+
+
+CREATES = {"calls.add", "jobs.add", "events.append", "webhooks.add", "audit.add"}  # name nothing that exists
+
+
+def dump(database: SqlDatabase) -> dict[str, list[str]]:
+    with transaction(database.engine, write=False) as connection:
+        return {t.name: sorted(map(str, connection.execute(select(t)))) for t in tables.metadata.sorted_tables}
+
+
+def test_tenants_never_see_or_touch_each_others_rows(database: SqlDatabase, system: SqlSystem) -> None:
+    call = make_call()
+    store_done(database, "t", call, make_mention())
+    with database.tenant("t") as uow:
+        uow.webhooks.add(Endpoint(id="whk_1", url="https://x.example", created_at=START), "s")
+        told = uow.events.append("call.analysed", call.id, {"a": 1})
+        delivery = uow.webhooks.add_delivery("whk_1", told)
+        uow.audit.add(actor="a", action="b", subject="c")
+        uow.jobs.add(JobKind.ANALYSE, call.id)
+        uow.commit()
+    job = take(system)
+    before = dump(database)
+    checked = set(CREATES)
+    with database.tenant("other", write=False) as uow:
+        for name, read in reads(call, call.id, "whk_1", delivery.id, told.id):
+            checked.add(name)
+            try:
+                assert not read(uow), name
+            except NotFound:
+                continue
+    for name, write in writes(call, job, "whk_1", delivery.id, told):
+        checked.add(name)
+        with database.tenant("other") as uow:
+            try:
+                write(uow)
+                uow.commit()
+            except (NotFound, StaleLease, IntegrityError):
+                continue
+    assert dump(database) == before
+    assert checked == every_method(database)
+
+
+def every_method(database: SqlDatabase) -> set[str]:
+    """A new repository or method without a case above fails the test."""
+    with database.tenant("t", write=False) as uow:
+        repositories = {
+            name: getattr(uow, name) for name in dir(type(uow)) if isinstance(getattr(type(uow), name), property)
+        }
+    return {f"{name}.{method}" for name, r in repositories.items() for method in dir(r) if not method.startswith("_")}
+
+
+def test_a_job_of_one_tenant_is_fenced_in_its_tenant(database: SqlDatabase, system: SqlSystem) -> None:
+    call = add(database, make_call())
+    add_job(database, call.id)
+    job = take(system)
+    with transaction(database.engine, write=True) as connection:
+        connection.execute(update(tables.calls).values(progress=0.0))
+    assert not system.renew(replace(job, tenant_id="other"), 30, progress=0.7)
+    with database.tenant("t", write=False) as uow:
+        assert uow.calls.get(call.id).progress == 0.0
