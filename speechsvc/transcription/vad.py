@@ -33,7 +33,7 @@ class VadSettings:
     min_speech_ms: int = 0
     min_silence_ms: int = 2000  # a shorter pause does not end an utterance
     speech_pad_ms: int = 400
-    talk_silence_ms: int = 300  # a shorter pause still counts as talking
+    talk_silence_ms: int = 500  # a shorter pause still counts as talking: talk time then comes closest to turns
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
