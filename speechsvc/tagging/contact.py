@@ -22,6 +22,7 @@ TALK_AFTER_ASSISTANT = 5  # call assistants hold short conversations themselves
 TALK_DESPITE_WRONG_NUMBER = 3  # stretches of content that outweigh 打错了
 TALK_DESPITE_STRONG_REFUSAL = (4, 60)  # stretches of content and characters that outweigh 别再打了
 TALK_DESPITE_WEAK_REFUSAL = (3, 40)  # the same for 不需要
+TALK_AFTER_WEAK_REFUSAL = 10  # characters after the last 不需要 that show it refused a detail, not the call
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,11 +92,18 @@ def _answers(said: Sequence[_Said], people: Sequence[_Said]) -> int:
 
 def _wrong_number(said: Sequence[_Said], people: Sequence[_Said]) -> ContactFinding | None:
     hits = [(s, h[0]) for s in people if (h := s.hit("wrong_number"))]
+    if not hits:
+        sorry = max((s.stretch.turns[0] for s in said if _agent(s) and s.hit("apology")), default=-1)
+        hits = [(s, h[0]) for s in people[:2] if s.stretch.turns[0] < sorry and (h := s.hit("denial"))]
     wrong = {id(s) for s, _ in hits}
     talk = sum(1 for s in people if s.content and id(s) not in wrong and not s.hit("who"))
     if not hits or talk >= TALK_DESPITE_WRONG_NUMBER:
         return None
     return _finding(Contact.WRONG_NUMBER, hits)
+
+
+def _agent(said: _Said) -> bool:
+    return said.stretch.speaker is Speaker.AGENT
 
 
 def _refused(conversation: Conversation, people: Sequence[_Said]) -> ContactFinding | None:
@@ -114,6 +122,10 @@ def _refused(conversation: Conversation, people: Sequence[_Said]) -> ContactFind
     if not strong and (any(s.hit("call_later") for s in people) or find_next_step(conversation).agreed):
         return None  # leave to call again, or something agreed: the person was reached and is willing
     if not (strong or weak) and talk:
+        return None
+    last = max(s.stretch.turns[0] for s, _ in hits)
+    later = sum(s.stretch.characters for s in talk if s.stretch.turns[0] > last)
+    if not strong and later >= TALK_AFTER_WEAK_REFUSAL:
         return None
     return _finding(Contact.REFUSED, hits)
 

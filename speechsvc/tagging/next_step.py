@@ -79,7 +79,10 @@ def _agreement(said: Sequence[_Said], i: int) -> _Agreement | None:
 
 def _consent(here: _Said, before: _Said | None) -> str | None:
     """How the customer consents here, in plain words, or None."""
-    dated = here.has("time") and here.has("action")
+    timed = here.has("time")
+    if not timed and (here.has("vague") or here.has("past")) and not (before is not None and _proposes(before)):
+        return None
+    dated = timed and here.has("action")
     asked = (here.has("request") or here.has("promise")) and dated
     if here.has("rejection") and not asked:
         moved = before is not None and _proposes(before) and (here.has("counter") or dated)
@@ -90,7 +93,7 @@ def _consent(here: _Said, before: _Said | None) -> str | None:
         return "customer promises it"
     if before is None or not _proposes(before):
         return None
-    if here.has("counter") and here.has("time"):
+    if here.has("counter") and timed:
         return "customer names the time"
     if dated:
         return "customer names the date"
