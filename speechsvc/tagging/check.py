@@ -58,6 +58,7 @@ def _dead(entry: Entry) -> Iterator[str]:
     for longer in map(normal_form, entry.not_inside):
         if literals and not any(literal in longer and literal != longer for literal in literals):
             yield f"not_inside '{longer}' holds none of its words; correct or remove it."
-    repeated = sorted({text for text in literals if literals.count(text) > 1})
+    given = [entry.term, *entry.variants]
+    repeated = sorted({text for text in given if text and given.count(text) > 1})
     if repeated:
         yield f"'{', '.join(repeated)}' is given more than once; keep one."

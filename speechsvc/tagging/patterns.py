@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from re import Pattern
 
@@ -75,22 +74,26 @@ def _walk(rule: Rule, text: str, sounds: str | None, anchor: Span, limits: Span,
     return paths[0]
 
 
-def _next(rule: Rule, part: Part, text: str, sounds: str | None, span: Span, limits: Span, way: int) -> Iterator[Step]:
+def _next(rule: Rule, part: Part, text: str, sounds: str | None, span: Span, limits: Span, way: int) -> list[Step]:
     """Occurrences of `part` beyond `span`, nearest and longest first; by sound only if the letters give none."""
     low, high = _window(rule, part, span, limits, way)
-    given = False
-    for heard in (False, True):
-        regex, haystack = (part.sounds, sounds) if heard else (part.regex, text)
-        if given or regex is None or haystack is None:
-            continue
-        places = _occurrences(regex, haystack, low, high)
-        if way < 0:
-            places.sort(key=lambda place: (-place[1], place[0]))
-        for start, end in places:
-            between = text[span[1] : start] if way > 0 else text[end : span[0]]
-            if len(between) <= rule.entry.gap or len(_FILLER.sub("", between)) <= rule.entry.gap:
-                given = True
-                yield (start, end), heard
+    places = _near(rule, text, _occurrences(part.regex, text, low, high), span, way)
+    if places or sounds is None or part.sounds is None:
+        return [(place, False) for place in places]
+    return [(place, True) for place in _near(rule, text, _occurrences(part.sounds, sounds, low, high), span, way)]
+
+
+def _near(rule: Rule, text: str, places: list[Span], span: Span, way: int) -> list[Span]:
+    """Those within the gap, fillers not counted."""
+    gap = rule.entry.gap
+    if way < 0:
+        places.sort(key=_nearest_left)
+        return [(s, e) for s, e in places if span[0] - e <= gap or len(_FILLER.sub("", text[e : span[0]])) <= gap]
+    return [(s, e) for s, e in places if s - span[1] <= gap or len(_FILLER.sub("", text[span[1] : s])) <= gap]
+
+
+def _nearest_left(place: Span) -> Span:
+    return -place[1], place[0]
 
 
 def _occurrences(regex: Pattern[str], text: str, low: int, high: int) -> list[Span]:

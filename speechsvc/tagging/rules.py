@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from re import Pattern
 
 from speechsvc.domain.lexicon import HOMOPHONE_FLOOR, Conditions, Entry, Lexicon
@@ -26,6 +27,7 @@ CLASSES = {
     "<time>": f"(?:{_N}个?(?:{_UNIT_OF_TIME})"
     f"|(?:本|这|下|上|下下)个?(?:周|月|季度|年|礼拜|星期)[一二三四五六日天底初末]?|{_DAY})",
 }
+_LONGEST_CLASS = 24  # characters that an alternative with a class may take
 _CLASS = re.compile("|".join(map(re.escape, CLASSES)))
 
 
@@ -37,16 +39,29 @@ class Literal:
     kind: MatchKind
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Part:
-    """One part of a pattern."""
+    """One part of a pattern. Its expressions are compiled when first needed: many never are."""
 
-    regex: Pattern[str]  # alternatives, the longest first
-    longest: int  # characters of the longest alternative
+    alternatives: tuple[str, ...]  # normalised, the longest first; classes as written
     literals: tuple[str, ...]  # alternatives without a class
-    plain: bool  # no alternative holds a class
-    sounds: Pattern[str] | None  # the same over syllable strings, alternatives of two and more syllables
+    longest: int  # characters of the longest alternative
     optional: bool
+
+    @property
+    def plain(self) -> bool:
+        """No alternative holds a class."""
+        return len(self.literals) == len(self.alternatives)
+
+    @cached_property
+    def regex(self) -> Pattern[str]:
+        return re.compile("|".join(map(_source, self.alternatives)))
+
+    @cached_property
+    def sounds(self) -> Pattern[str] | None:
+        """The same over syllable strings, for alternatives of two and more syllables."""
+        heard = {sound for a in self.literals if syllable_count(a) >= 2 for sound in readings(a)}
+        return re.compile("|".join(map(re.escape, sorted(heard, key=lambda a: (-len(a), a))))) if heard else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -104,19 +119,15 @@ def _literals(entry: Entry) -> tuple[Literal, ...]:
     return tuple(Literal(text=text, kind=kind) for text, kind in sorted(texts.items()) if text)
 
 
+@lru_cache(maxsize=10_000)
 def _part(part: str) -> Part:
+    """Lexicons repeat whole parts, and so do their versions."""
     alternatives = sorted({_normal_part(a.lstrip("?!")) for a in part.split("|")} - {""}, key=lambda a: (-len(a), a))
     plain = [a for a in alternatives if not _CLASS.search(a)]
-    source = "|".join(map(_source, alternatives))
-    heard = sorted(
-        {sound for a in plain if syllable_count(a) >= 2 for sound in readings(a)}, key=lambda a: (-len(a), a)
-    )
     return Part(
-        regex=re.compile(source),
-        longest=max((len(a) if a in plain else 24) for a in alternatives),
+        alternatives=tuple(alternatives),
         literals=tuple(plain),
-        plain=len(plain) == len(alternatives),
-        sounds=re.compile("|".join(map(re.escape, heard))) if heard else None,
+        longest=max((len(a) if a in plain else _LONGEST_CLASS) for a in alternatives),
         optional=part.startswith("?"),
     )
 

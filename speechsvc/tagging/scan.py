@@ -88,7 +88,7 @@ class Scanner:
         if not wrong:
             return True
         size, same = end - start, end - start - len(wrong)
-        if size == 2 and same == 0:
+        if size == 2 and (same == 0 or self._words.in_pair(text, wrong[0])):
             return False
         ordinary = self._words.covering(text, start, end, wrong)
         if size == 2:

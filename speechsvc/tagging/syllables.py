@@ -7,7 +7,7 @@ Source of readings: pypinyin's single-character dictionary (first reading: the m
 from __future__ import annotations
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any
 
@@ -24,6 +24,7 @@ def syllables(text: str) -> str:
     return text.translate(_tables()[0])
 
 
+@lru_cache(maxsize=100_000)
 def readings(literal: str) -> tuple[str, ...]:
     """Syllable strings of a literal: each character's usual reading and its reading in this word, combined."""
     table, codes = _tables()

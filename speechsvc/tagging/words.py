@@ -15,6 +15,7 @@ from pathlib import Path
 import jieba
 
 _LONGEST = 6  # characters of a dictionary word that are looked at
+_USUAL = 30  # count of a word that is in common use
 _AROUND = 4  # characters of context on either side
 _lock = threading.Lock()
 
@@ -54,6 +55,11 @@ class Words:
         low, high = _window(text, start, end)
         words = [(s + low, e + low) for s, e in self._path(text[low:high]) if e - s > 1]
         return max((self.frequency(text[s:e]) for s, e in words if any(s <= p < e for p in positions)), default=0)
+
+    def in_pair(self, text: str, position: int) -> bool:
+        """Whether the character makes a usual two-character word with either neighbour; a quick look, no reading."""
+        before = self._freq.get(text[position - 1 : position + 1], 0) if position else 0
+        return before >= _USUAL or self._freq.get(text[position : position + 2], 0) >= _USUAL
 
     def _may_straddle(self, text: str, start: int, end: int) -> bool:
         freq, size = self._freq, len(text)
