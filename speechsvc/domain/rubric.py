@@ -40,9 +40,12 @@ class InvalidRubric(SpeechsvcError):
     """The rubric cannot be used: {problem}"""
 
     code, status = "invalid_rubric", 422
-    zh = "评分规则无法使用：{problem}"
-    advice = "{cure}"
-    advice_zh = "{cure}"
+    zh = "评分规则无法使用：{problem_zh}"
+    advice, advice_zh = "{cure}", "{cure_zh}"
+
+    def __init__(self, *, problem: str, cure: str, problem_zh: str, cure_zh: str) -> None:
+        """What is wrong and how to cure it, in English and Chinese."""
+        super().__init__(problem=problem, cure=cure, problem_zh=problem_zh, cure_zh=cure_zh)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,8 +127,13 @@ def check_rubric(rubric: Rubric) -> None:
     _check_ids("gate", [g.id for g in rubric.gates], set(GATES))
     total = sum(c.points for c in rubric.components)
     if total != 100:
-        cure = f"{'Take away' if total > 100 else 'Add'} {abs(total - 100)} points so that all components sum to 100."
-        raise InvalidRubric(problem=f"the components' points sum to {total}, not 100", cure=cure)
+        more = abs(total - 100)
+        raise InvalidRubric(
+            problem=f"the components' points sum to {total}, not 100",
+            cure=f"{'Take away' if total > 100 else 'Add'} {more} points so that all components sum to 100.",
+            problem_zh=f"各部分分值合计 {total}，应为 100",
+            cure_zh=f"请{'减去' if total > 100 else '增加'} {more} 分，使合计为 100。",
+        )
     for component in rubric.components:
         _check_component(component)
     for gate in rubric.gates:
@@ -157,19 +165,36 @@ def _gate(data: Mapping[str, Any]) -> RubricGate:
 def _check_ids(what: str, found: list[str], known: set[str]) -> None:
     for id_ in found:
         if id_ not in known:
-            raise InvalidRubric(problem=f"unknown {what} '{id_}'", cure=f"Use one of: {', '.join(sorted(known))}.")
+            names = ", ".join(sorted(known))
+            raise InvalidRubric(
+                problem=f"unknown {what} '{id_}'",
+                cure=f"Use one of: {names}.",
+                problem_zh=f"没有名为 '{id_}' 的 {what}",
+                cure_zh=f"可用的有：{names}。",
+            )
         if found.count(id_) > 1:
-            raise InvalidRubric(problem=f"{what} '{id_}' stands twice", cure="Keep one of the two.")
+            raise InvalidRubric(
+                problem=f"{what} '{id_}' stands twice",
+                cure="Keep one of the two.",
+                problem_zh=f"{what} '{id_}' 出现了两次",
+                cure_zh="请只保留一个。",
+            )
 
 
 def _check_names(where: str, kind: str, found: set[str], wanted: frozenset[str]) -> None:
-    if missing := sorted(wanted - found):
+    if missing := ", ".join(sorted(wanted - found)):
         raise InvalidRubric(
-            problem=f"{where}: {kind} lack {', '.join(missing)}", cure="Add them; see the default rubric."
+            problem=f"{where}: {kind} lack {missing}",
+            cure="Add them; see the default rubric.",
+            problem_zh=f"{where}：{kind} 缺少 {missing}",
+            cure_zh="请参照默认规则补上。",
         )
-    if extra := sorted(found - wanted):
+    if extra := ", ".join(sorted(found - wanted)):
         raise InvalidRubric(
-            problem=f"{where}: unknown {kind} {', '.join(extra)}", cure="Remove them or correct the name."
+            problem=f"{where}: unknown {kind} {extra}",
+            cure="Remove them or correct the name.",
+            problem_zh=f"{where}：{kind} 中有未知的 {extra}",
+            cure_zh="请删除或改正名称。",
         )
 
 
@@ -179,13 +204,14 @@ def _check_component(component: RubricComponent) -> None:
     _check_names(f"component {component.id}", "numbers", set(component.numbers), numbers)
     for name, curve in component.curves.items():
         _check_curve(f"component {component.id}, curve {name}", curve)
-    parts = [
-        v for k, v in component.numbers.items() if k.endswith(("_percent", "_weight")) and component.id != "breadth"
-    ]
-    if parts and sum(parts) != 100:
+    summing = ("_percent",) if component.id == "breadth" else ("_percent", "_weight")
+    parts = {k: v for k, v in sorted(component.numbers.items()) if k.endswith(summing)}
+    if parts and sum(parts.values()) != 100:
         raise InvalidRubric(
-            problem=f"component {component.id}: its parts sum to {sum(parts)}, not 100",
-            cure=f"Let {', '.join(n for n in sorted(numbers) if n.endswith(('_percent', '_weight')))} sum to 100.",
+            problem=f"component {component.id}: its parts sum to {sum(parts.values())}, not 100",
+            cure=f"Let {', '.join(parts)} sum to 100.",
+            problem_zh=f"{component.id} 的各项占比合计 {sum(parts.values())}，应为 100",
+            cure_zh=f"请让 {', '.join(parts)} 合计为 100。",
         )
 
 
@@ -195,6 +221,8 @@ def _check_curve(where: str, curve: Curve) -> None:
         raise InvalidRubric(
             problem=f"{where}: not a growing curve",
             cure="Give two or more points [amount, per cent]: amounts growing, per cent 0 to 100, never falling.",
+            problem_zh=f"{where}：曲线必须递增",
+            cure_zh="请给出至少两个点 [数量, 百分比]：数量递增，百分比在 0 到 100 之间且不下降。",
         )
 
 
@@ -205,4 +233,6 @@ def _check_gate_caps(gate: RubricGate, pass_line: int) -> None:
             raise InvalidRubric(
                 problem=f"gate {gate.id}: {name} is {cap}",
                 cure=f"A gate keeps a follow-up from counting: choose a value from 0 to {pass_line - 1}.",
+                problem_zh=f"封顶规则 {gate.id}：{name} 为 {cap}",
+                cure_zh=f"封顶分必须低于及格线，请取 0 到 {pass_line - 1}。",
             )

@@ -20,10 +20,18 @@ def load_rubric(path: Path | None = None) -> Rubric:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InvalidRubric(problem=f"{path} cannot be read", cure="Check the path and its permissions.") from error
+        raise InvalidRubric(
+            problem=f"{path} cannot be read",
+            cure="Check the path and its permissions.",
+            problem_zh=f"无法读取 {path}",
+            cure_zh="请检查路径和权限。",
+        ) from error
     except UnicodeDecodeError as error:
         raise InvalidRubric(
-            problem=f"{path} is not UTF-8 text", cure="Save the file with the encoding UTF-8."
+            problem=f"{path} is not UTF-8 text",
+            cure="Save the file with the encoding UTF-8.",
+            problem_zh=f"{path} 不是 UTF-8 文本",
+            cure_zh="请用 UTF-8 编码保存。",
         ) from error
     return parse_rubric(text)
 
@@ -31,12 +39,24 @@ def load_rubric(path: Path | None = None) -> Rubric:
 def parse_rubric(text: str) -> Rubric:
     """The rubric in a YAML (or JSON) text. Raises InvalidRubric."""
     try:
+        # An alias can make a small file expand without end; a rubric needs none.
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+            raise InvalidRubric(
+                problem="it uses YAML aliases (*name)",
+                cure="Write the values out.",
+                problem_zh="使用了 YAML 别名 (*名称)",
+                cure_zh="请直接写出数值。",
+            )
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}" if mark else "the file"
-        cure = "Check indentation, colons and brackets there."
-        raise InvalidRubric(problem=f"{place} is not valid YAML", cure=cure) from error
+        line = mark.line + 1 if mark else 1
+        raise InvalidRubric(
+            problem=f"line {line} is not valid YAML",
+            cure="Check indentation, colons and brackets there.",
+            problem_zh=f"第 {line} 行不是有效的 YAML",
+            cure_zh="请检查该处的缩进、冒号和括号。",
+        ) from error
     _check_shape(data)
     return Rubric.from_dict(data)
 
@@ -45,10 +65,15 @@ def _check_shape(data: Any) -> None:
     errors = sorted(_validator().iter_errors(data), key=lambda e: [str(p) for p in e.absolute_path])
     if not errors:
         return
-    first = errors[0]
-    place = _place(data, list(first.absolute_path))
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    raise InvalidRubric(problem=f"{place}: {first.message}{more}", cure=_cure(first))
+    place = _place(data, list(errors[0].absolute_path))
+    more = len(errors) - 1
+    cure, cure_zh = _cure(errors[0])
+    raise InvalidRubric(
+        problem=f"{place}: {errors[0].message}{f' (and {more} more)' if more else ''}",
+        cure=cure,
+        problem_zh=f"{place} 处格式不对{f'（另有 {more} 处）' if more else ''}",
+        cure_zh=cure_zh,
+    )
 
 
 def _place(data: Any, path: list[str | int]) -> str:
@@ -61,17 +86,24 @@ def _place(data: Any, path: list[str | int]) -> str:
     return words.lstrip(".") or "the file"
 
 
-def _cure(error: Any) -> str:
+def _cure(error: Any) -> tuple[str, str]:
+    """English and Chinese."""
     wanted = error.validator_value
     cures = {
-        "required": f"Give all of: {wanted}.",
-        "additionalProperties": "Remove it, or correct its name; see the default rubric.",
-        "enum": f"Use one of: {wanted}.",
-        "type": f"Write a value of type {wanted}; points and amounts are whole numbers.",
-        "minimum": f"Use {wanted} or more.",
-        "maximum": f"Use {wanted} or less.",
+        "required": (f"Give all of: {wanted}.", f"必须包含：{wanted}。"),
+        "additionalProperties": (
+            "Remove it, or correct its name; see the default rubric.",
+            "请删除多余的项或改正名称，可参照默认规则。",
+        ),
+        "enum": (f"Use one of: {wanted}.", f"可用的有：{wanted}。"),
+        "type": (
+            f"Write a value of type {wanted}; points and amounts are whole numbers.",
+            f"应为 {wanted} 类型；分值和数量都是整数。",
+        ),
+        "minimum": (f"Use {wanted} or more.", f"不得小于 {wanted}。"),
+        "maximum": (f"Use {wanted} or less.", f"不得大于 {wanted}。"),
     }
-    return cures.get(error.validator, "Compare with the default rubric.")
+    return cures.get(error.validator, ("Compare with the default rubric.", "请对照默认规则。"))
 
 
 @lru_cache(maxsize=1)

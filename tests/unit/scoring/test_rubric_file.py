@@ -36,6 +36,7 @@ def test_default_rubric_round_trips() -> None:
         ("word_share_weight: 35", "word_share_weight: 30", "sum to 95", "sum to 100"),
         ("pass_line: 60", "passline: 60", "the file", "Remove it"),
         ("version: 1", "version: [1", "line", "indentation"),
+        ("version: 1", "version: *one", "aliases", "Write the values out"),
         ("owner_percent: 15", "owner_percent: 25", "sum to 110", "agreed_percent, owner_percent, time_percent"),
     ],
 )
@@ -45,6 +46,8 @@ def test_wrong_rubric_names_the_place_and_the_cure(old: str, new: str, where: st
         parse_rubric(DEFAULT.replace(old, new, 1))
     assert where in caught.value.message()
     assert cure in caught.value.next_step()
+    assert caught.value.message("zh").startswith("评分规则无法使用：")
+    assert "{" not in caught.value.message("zh") + caught.value.next_step("zh")
 
 
 def test_dropping_a_component_is_allowed_when_points_still_sum() -> None:
