@@ -104,11 +104,12 @@ def _polarity(place: Place, one: Candidate) -> tuple[Polarity, str]:
 
 def _reason(one: Candidate, polarity: Polarity, cue: str) -> str:
     entry = one.rule.entry
+    pieces = " … ".join(one.pieces)
     how = {
         MatchKind.EXACT: f"出现词条“{one.literal}”",
         MatchKind.VARIANT: f"出现“{one.literal}”，即“{entry.term}”",
-        MatchKind.HOMOPHONE: f"读音同“{one.literal}”",
-        MatchKind.PATTERN: "句式“" + " … ".join(one.pieces) + "”",
+        MatchKind.HOMOPHONE: f"读音与句式相符：“{pieces}”" if one.rule.parts else f"“{pieces}”读音同“{one.literal}”",
+        MatchKind.PATTERN: f"句式“{pieces}”",
         MatchKind.LEARNED: "学习得出",
     }[one.kind]
     context = "；承接上一句的话题" if entry.conditions.previous else ""

@@ -1,10 +1,19 @@
-"""The engine's version: code and built-in tables. Raise it with every change that can alter a result."""
+"""The engine's version: its code, its tables, and the libraries whose dictionaries decide."""
 
+import hashlib
 from importlib.metadata import version
 
-CODE = "1"
-TABLES = "1"  # syllables, negation cues, question words, classes
+from speechsvc.tagging import cues
 
-ENGINE_VERSION = (
-    f"tagger-{CODE}.{TABLES}-jieba{version('jieba')}-pypinyin{version('pypinyin')}-opencc{version('opencc')}"
-)
+CODE = "1"  # raise it with every change of code that can alter a result
+
+
+def _tables() -> str:
+    """Digest of the cue tables, so that a changed table can never pass for the old one."""
+    regexes = (cues.BEFORE, cues.AFTER, cues.NOT_A_CUE, cues.CHOICE, cues.QUESTION, cues.CUE_CHARACTERS)
+    return hashlib.sha256("\n".join(regex.pattern for regex in regexes).encode()).hexdigest()[:8]
+
+
+_LIBRARIES = ("jieba", "spacy", "pypinyin", "opencc")
+
+ENGINE_VERSION = f"tagger-{CODE}+{_tables()}-" + "-".join(f"{name}{version(name)}" for name in _LIBRARIES)

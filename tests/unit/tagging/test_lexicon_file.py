@@ -45,7 +45,9 @@ def test_the_digest_does_not_depend_on_the_order_of_entries() -> None:
     one, two = Entry(id="1", term="报价"), Entry(id="2", term="折扣")
 
     def made(*entries: Entry) -> Lexicon:
-        return Lexicon(name="n", version=1, topics=(Topic(id="t", name="t", name_en="t", definition="", entries=entries),))
+        return Lexicon(
+            name="n", version=1, topics=(Topic(id="t", name="t", name_en="t", definition="", entries=entries),)
+        )
 
     assert made(one, two).digest == made(two, one).digest
     assert made(one).digest != made(one, two).digest

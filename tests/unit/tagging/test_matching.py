@@ -1,5 +1,7 @@
 """What counts as a match, and what only looks like one."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from speechsvc.domain.conversation import Conversation, Speaker, Turn
@@ -67,6 +69,13 @@ def test_seconds_are_interpolated_and_suspect_turns_marked() -> None:
     assert (mention.start, mention.end) == (14.0, 16.0)
     assert mention.suspect
     assert not mention.counts
+
+
+def test_threads_share_one_tagger() -> None:
+    talks = [talk(f"第{i}次培训就不用了", "价格先不谈吧", "预算身披了没有") for i in range(40)]
+    alone = [tagger().tag(one) for one in talks]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(tagger().tag, talks)) == alone
 
 
 def test_one_mention_a_topic_and_turn_the_longest() -> None:
