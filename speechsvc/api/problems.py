@@ -100,6 +100,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     """What routing and FastAPI itself refuse."""
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, SpeechsvcError):  # ours, wrapped by FastAPI while it read the body
+        return await _known(request, error.__cause__)
     known: SpeechsvcError
     if error.status_code == 404:
         known = RouteNotFound()

@@ -63,13 +63,14 @@ HEARD = (
 
 
 def wav(seconds: float = 1.0, *, seed: int = 1) -> bytes:
-    """A small PCM file, different for each seed."""
+    """A small stereo PCM file, a different tone on each side, different for each seed."""
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
-        file.setnchannels(1)
+        file.setnchannels(2)
         file.setsampwidth(2)
         file.setframerate(8000)
-        samples = (math.sin(i * (200 + seed) / 8000 * 2 * math.pi) * 8000 for i in range(int(seconds * 8000)))
+        tones = (200 + seed, 300 + 2 * seed)
+        samples = (math.cos(i * t / 8000 * 2 * math.pi) * 8000 for i in range(int(seconds * 8000)) for t in tones)
         file.writeframes(b"".join(int(s).to_bytes(2, "little", signed=True) for s in samples))
     return out.getvalue()
 

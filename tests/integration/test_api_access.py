@@ -67,7 +67,7 @@ def permissions() -> dict[tuple[str, str], Permission]:
     for router in ROUTERS:
         for r in router.routes:
             if isinstance(r, ApiRoute):
-                for method in r.methods:
+                for method in r.methods or ():
                     found[method, r.path] = Permission((r.openapi_extra or {})["x-permission"])
     return found
 

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,7 +58,7 @@ def post(service: ApiService, content: Any, key: str = "uploader", **headers: st
 
 def connection(service: ApiService) -> socket.socket:
     parts = urlsplit(service.url)
-    assert parts.hostname and parts.port
+    assert parts.hostname
     return socket.create_connection((parts.hostname, parts.port), timeout=15)
 
 
@@ -247,6 +248,18 @@ def test_a_stranger_sending_much_gets_401_not_a_reset(service: ApiService) -> No
     assert gone(service)
 
 
+def test_who_goes_on_sending_after_the_refusal_is_cut_off(service: ApiService) -> None:
+    """The answer is kind, the patience bounded: the service does not swallow gigabytes that it has refused."""
+    declared, sent = 400_000_000, 0
+    with connection(service) as sock:
+        sock.sendall(head(service, f"Content-Length: {declared}"))
+        with suppress(ConnectionError):
+            while sent < declared:
+                sent += sock.send(bytes(1 << 20))
+    assert sent < 100_000_000
+    assert gone(service)
+
+
 def test_the_connection_stays_usable_after_a_complete_upload(service: ApiService) -> None:
     parts = urlsplit(service.url)
     link = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
@@ -262,13 +275,17 @@ def test_the_connection_stays_usable_after_a_complete_upload(service: ApiService
     link.close()
 
 
+METADATA_PART, _, REST = body(b"abc").partition(
+    f"--{BOUNDARY}".encode() + b'\r\nContent-Disposition: form-data; name="r'
+)
+RECORDING_PART = f"--{BOUNDARY}".encode() + b'\r\nContent-Disposition: form-data; name="r' + REST
+
+
 @pytest.mark.parametrize(
     ("content", "field"),
     [
-        (body(b"abc").split(b"--" + BOUNDARY.encode() + b"\r\nContent-Disposition: form-data; name=\"recording\"")[0]
-         + f"--{BOUNDARY}--\r\n".encode(), "recording"),
-        (b"".join(body(b"abc").partition(f"--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"recording\"".encode())[1:]),
-         "metadata"),
+        (METADATA_PART + f"--{BOUNDARY}--\r\n".encode(), "recording"),
+        (RECORDING_PART, "metadata"),
         (body(b"abc").replace(b'name="recording"', b'name="metadata"'), "metadata"),
         (body(b"abc").replace(b'name="recording"', b'name="file"'), "file"),
         (body(b"abc", "{"), "metadata"),
@@ -276,7 +293,7 @@ def test_the_connection_stays_usable_after_a_complete_upload(service: ApiService
         (body(b"abc", " " * 70_000), "metadata"),
     ],
     ids=["no recording", "no metadata", "metadata twice", "unknown part", "broken JSON", "no object", "too long"],
-)  # fmt: skip
+)
 def test_what_is_missing_or_wrong_is_named(service: ApiService, content: bytes, field: str) -> None:
     response = post(service, content)
     assert response.status_code == 422
