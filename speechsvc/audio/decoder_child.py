@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import io
 import json
 import os
+import struct
 import sys
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -51,6 +53,7 @@ class _Unnamed:
 
 def main(argument: str) -> int:
     job = json.loads(argument)
+    _warm_up()
     with open(job["input"], "rb") as source, open(job["output"], "wb") as sink:
         _confine(job["memory_bytes"], job["cpu_seconds"], job["output_bytes"])
         report = _outcome(source, sink, job["max_seconds"])
@@ -236,6 +239,15 @@ class _Writer:
         self._sink.write(data)
 
 
+def _warm_up() -> None:
+    """Decodes a moment of silence, so that PyAV imports what it needs while files can still be opened."""
+    silence = bytes(1600)
+    header = struct.pack(
+        "<4sI4s4sIHHIIHH4sI", b"RIFF", 1636, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", 1600
+    )
+    decode(io.BytesIO(header + silence), io.BytesIO(), 10.0)
+
+
 def _confine(memory_bytes: int, cpu_seconds: int, output_bytes: int) -> None:
     """Best effort, strictest first: macOS ignores some limits, containers may forbid the network namespace."""
     _leave_network()
@@ -243,7 +255,7 @@ def _confine(memory_bytes: int, cpu_seconds: int, output_bytes: int) -> None:
         import resource
     except ImportError:
         return
-    highest = max((int(name) for name in _open_descriptors()), default=7)
+    highest = max(_open_descriptors(), default=7)
     limits = {
         "RLIMIT_CORE": 0,
         "RLIMIT_CPU": cpu_seconds,
@@ -263,11 +275,20 @@ def _confine(memory_bytes: int, cpu_seconds: int, output_bytes: int) -> None:
             continue
 
 
-def _open_descriptors() -> list[str]:
+def _open_descriptors() -> list[int]:
     try:
-        return [name for name in os.listdir("/dev/fd") if name.isdigit()]
+        listed = [int(name) for name in os.listdir("/dev/fd") if name.isdigit()]
     except OSError:
         return []
+    return [number for number in listed if _is_open(number)]  # the listing's own one is closed again
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def _leave_network() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 
 from speechsvc.transcription.errors import DeviceUnusable, ModelCrossedFork, ModelIncomplete
 
+_CUBLAS = "libcublas.so.12"  # the one library that the CTranslate2 wheel does not bring
 _PREFERRED = {
     "cpu": ("int8", "int8_float32", "float32"),
     "cuda": ("float16", "int8_float16", "bfloat16", "int8_float32", "float32"),
@@ -28,19 +30,22 @@ class Device:
 
     device: str  # cpu or cuda
     compute_type: str  # as CTranslate2 names it
+    note: str | None = None  # why a GPU that is visible is not used
 
 
 def choose_device(device: str = "cpu", compute_type: str = "auto") -> Device:
-    """What this machine can do of what was asked. Raises DeviceUnusable; never falls back to another device.
+    """What this machine can do of what was asked. Raises DeviceUnusable; a device that was named is never replaced.
 
-    `device` auto means the GPU if one is visible, else the CPU; `compute_type` auto means int8 on a CPU and float16
-    on a GPU.
+    `device` auto means the GPU if one is visible and has its libraries, else the CPU, and then `note` says why.
+    `compute_type` auto means int8 on a CPU and float16 on a GPU.
     """
-    gpus = ctranslate2.get_cuda_device_count()
+    problem = gpu_problem() if device in ("auto", "cuda") else None
+    if device == "cuda" and problem:
+        raise DeviceUnusable(device=device, compute_type=compute_type, problem=problem)
     if device == "auto":
-        device = "cuda" if gpus else "cpu"
-    if device == "cuda" and not gpus:
-        raise DeviceUnusable(device=device, compute_type=compute_type, problem="no CUDA device is visible")
+        note = problem if problem and ctranslate2.get_cuda_device_count() else None
+        chosen = choose_device("cpu" if problem else "cuda", compute_type)
+        return replace(chosen, note=note)
     try:
         supported = ctranslate2.get_supported_compute_types(device)
     except (RuntimeError, ValueError) as error:
@@ -51,6 +56,17 @@ def choose_device(device: str = "cpu", compute_type: str = "auto") -> Device:
         problem = f"this machine supports {', '.join(sorted(supported))}"
         raise DeviceUnusable(device=device, compute_type=compute_type, problem=problem)
     return Device(device=device, compute_type=compute_type)
+
+
+def gpu_problem() -> str | None:
+    """Why no GPU can be used here, in a few words; None if one probably can."""
+    if not ctranslate2.get_cuda_device_count():
+        return "no CUDA device is visible"
+    try:
+        ctypes.CDLL(_CUBLAS)
+    except OSError:
+        return f"{_CUBLAS} is not installed or not on the library path"
+    return None
 
 
 class SpeechModel:

@@ -151,7 +151,8 @@ class FasterWhisperTranscriber:
             "guards": {**asdict(self._guards), "phrases": load_phrases().version},
         }
         digest = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
-        return {**found, "version": f"{name}-{device.compute_type}+{digest[:8]}"}
+        version = f"{name}-{device.compute_type}+{digest[:8]}"
+        return {**found, "version": version} | ({"device_note": device.note} if device.note else {})
 
     def _speech_model(self, progress: Callable[[float], None] = lambda fraction: None) -> SpeechModel:
         if self._model is None:
