@@ -20,13 +20,16 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 
 from speechsvc.bootstrap import Application
 from speechsvc.cli.client import Client
-from speechsvc.cli.common import load_settings, out, say, ui_language
+from speechsvc.cli.common import load_settings, operator, out, say, ui_language
 from speechsvc.cli.demo_receiver import Receiver
 from speechsvc.cli.demo_report import print_call, print_events, print_heatmap, write_results
 from speechsvc.config import Settings, child_environment
+from speechsvc.dashboard.routes import make_ticket
 from speechsvc.domain.access import Role
+from speechsvc.domain.heatmap import HeatmapQuery
 from speechsvc.errors import SpeechsvcError
 from speechsvc.resources import bundled
+from speechsvc.services.build_heatmap import build_heatmap
 from speechsvc.services.manage_keys import create_key
 
 _START_PATIENCE_S = 120.0
@@ -63,9 +66,11 @@ def demo(
             receiver.secret = client.post("/v1/webhooks", {"url": receiver.url})["secret"]
             results = _run(client, console)
             heatmap = client.get("/v1/heatmap", row="customer")
+            built = build_heatmap(application.core, operator(settings), HeatmapQuery())
+            names = {t: zh if ui_language() == "zh" else en for t, zh, en in built.topics}
             for result in results:
-                print_call(console, result)
-            print_heatmap(console, heatmap)
+                print_call(console, result, names)
+            print_heatmap(console, built)
             events = list(client.changes())
             received = receiver.wait_for(len(events), timeout_s=20)
             print_events(console, events, received)
@@ -77,8 +82,6 @@ def demo(
                 )
             )
             if not once:
-                from speechsvc.dashboard.session import make_ticket
-
                 _keep_serving(console, f"{address}/login?ticket={make_ticket(application, key)}", open_browser)
         application.close()
     if any(r["call"]["status"] == "failed" for r in results):

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from speechsvc.cli.client import Client
 from speechsvc.cli.common import say, ui_language
+from speechsvc.domain.heatmap import Heatmap
+from speechsvc.reporting.heatmap_table import heatmap_text
 
 _KEY_LINES = 6
 
 
-def print_call(console: Console, result: dict[str, Any]) -> None:
-    """Head, key lines with the mentioned words marked, mentions, score with reasons."""
+def print_call(console: Console, result: dict[str, Any], topics: Mapping[str, str]) -> None:
+    """Head, key lines with the mentioned words marked, mentions, score with reasons. `topics`: names by id."""
     call = result["call"]
     meta = call["metadata"]
     who = f"{meta['salesperson']['name']} → {meta['customer']['name']}"
@@ -28,11 +29,16 @@ def print_call(console: Console, result: dict[str, Any]) -> None:
         console.print(f"{call['error']['code']}: {call['error']['message']}", markup=False)
         return
     mentions = result["mentions"]["mentions"]
-    _print_lines(console, result["transcript"]["segments"], mentions)
+    _print_lines(console, result["transcript"]["segments"], mentions, topics)
     _print_score(console, result["score"])
 
 
-def _print_lines(console: Console, segments: Sequence[dict[str, Any]], mentions: Sequence[dict[str, Any]]) -> None:
+def _print_lines(
+    console: Console,
+    segments: Sequence[dict[str, Any]],
+    mentions: Sequence[dict[str, Any]],
+    names: Mapping[str, str],
+) -> None:
     by_turn: dict[int, list[dict[str, Any]]] = {}
     for mention in mentions:
         by_turn.setdefault(mention["turn"], []).append(mention)
@@ -46,11 +52,16 @@ def _print_lines(console: Console, segments: Sequence[dict[str, Any]], mentions:
         for mention in by_turn[turn]:
             style = "bold cyan" if mention["polarity"] == "affirmed" else "strike yellow"
             line.stylize(style, base + mention["start_char"], base + mention["end_char"])
-        topics = ", ".join(f"{m['topic']}{'' if m['polarity'] == 'affirmed' else ' (negated)'}" for m in by_turn[turn])
+        topics = ", ".join(_topic_name(m, names) for m in by_turn[turn])
         console.print(line, Text(f"  ← {topics}", style="dim"), sep="")
     left = len(by_turn) - len(chosen)
     if left > 0:
         console.print(say(f"  … and {left} more lines with mentions", f"  ……另有 {left} 句提及"), style="dim")
+
+
+def _topic_name(mention: dict[str, Any], names: Mapping[str, str]) -> str:
+    name = names.get(mention["topic"], mention["topic"])
+    return name if mention["polarity"] == "affirmed" else name + say(" (set aside)", "（否定）")
 
 
 _SPEAKERS = {"agent": ("销售", "agent   "), "customer": ("客户", "customer"), "unknown": ("未知", "unknown ")}
@@ -75,31 +86,10 @@ def _print_score(console: Console, document: dict[str, Any]) -> None:
         console.print(f"  ! {gate.get(language) or gate.get('reason')}", markup=False, style="yellow")
 
 
-def print_heatmap(console: Console, heatmap: dict[str, Any]) -> None:
-    """Rows by the topics that anybody raised; the PNG and CSV have all of them."""
-    console.rule(
-        say(
-            "[bold]Customer-focus heatmap[/] (share of effective calls)",
-            "[bold]客户关注焦点热力图[/]（占有效通话的比例）",
-        ),
-        align="left",
-    )
-    used = [t for t in heatmap["topics"] if any(t["id"] in row["cells"] for row in heatmap["rows"])]
-    table = Table(show_edge=False, pad_edge=False)
-    table.add_column(say("customer", "客户"), no_wrap=True)
-    for topic in used:
-        table.add_column(topic["name"] if ui_language() == "zh" else topic["name_en"], justify="right")
-    for row in heatmap["rows"]:
-        cells = [row["cells"].get(t["id"]) for t in used]
-        table.add_row(f"{row['label']} ({row['calls']})", *(_cell(c) for c in cells))
-    console.print(table)
-
-
-def _cell(cell: dict[str, Any] | None) -> Text:
-    if not cell or not cell["share"]:
-        return Text("·", style="dim")
-    shade = min(5, 1 + int(cell["share"] * 4))
-    return Text(f"{cell['share']:.0%}", style=f"bold white on color({(0, 24, 25, 31, 166, 160)[shade]})")
+def print_heatmap(console: Console, heatmap: Heatmap) -> None:
+    """As many topics as the terminal is wide; PNG and CSV have all of them."""
+    console.rule(say("[bold]Customer-focus heatmap[/]", "[bold]客户关注焦点热力图[/]"), align="left")
+    console.print(heatmap_text(heatmap, ui_language(), console.width))
 
 
 def print_events(console: Console, events: Sequence[dict[str, Any]], received: Sequence[dict[str, Any]]) -> None:
@@ -129,7 +119,7 @@ def write_results(
     calls = folder / "calls"
     calls.mkdir(parents=True, exist_ok=True)
     for result in results:
-        _write_json(calls / f"{result['call']['external_id']}.json", result)
+        _write_json(calls / f"{result['call']['metadata']['external_id']}.json", result)
     _write_json(folder / "heatmap.json", heatmap)
     _write_json(folder / "events.json", list(events))
     (folder / "heatmap.csv").write_bytes(client.content("/v1/heatmap", row="customer", format="csv", lang="zh"))
@@ -169,7 +159,7 @@ def _write_mentions(path: Path, results: Sequence[dict[str, Any]]) -> None:
         writer.writerow(["external_id", *columns])
         for result in results:
             for mention in result.get("mentions", {}).get("mentions", ()):
-                writer.writerow([result["call"]["external_id"], *(mention.get(c) for c in columns)])
+                writer.writerow([result["call"]["metadata"]["external_id"], *(mention.get(c) for c in columns)])
 
 
 def _clock(seconds: float) -> str:

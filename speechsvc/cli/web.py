@@ -8,15 +8,14 @@ from fastapi import FastAPI
 from speechsvc.api.app import create_app
 from speechsvc.bootstrap import Application
 from speechsvc.config import Settings
-from speechsvc import dashboard
+from speechsvc.dashboard import routes as dashboard
 from speechsvc.queueing.parent_watch import watch_parent
 
 
 def build(application: Application) -> FastAPI:
     """API under /v1, pages at /."""
     app = create_app(application, dispatcher=application.dispatcher)
-    if hasattr(dashboard, "router"):
-        app.include_router(dashboard.router(application))
+    app.include_router(dashboard.router(application))
     return app
 
 

@@ -32,7 +32,7 @@ def deliver_event(core: Core, job: Job) -> None:
             event = uow.events.get(delivery.event_id)
         except NotFound:
             endpoint = None
-    if endpoint is None or not endpoint.enabled:
+    if endpoint is None or not endpoint.enabled or not event.data:  # an emptied event belongs to an erased call
         return _drop(core, job)
     attempt = core.sender.send(endpoint.url, event_id=event.id, body=event_body(event), secret=secret)
     return _settle(core, job, delivery.endpoint_id, attempt)
