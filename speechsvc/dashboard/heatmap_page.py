@@ -68,12 +68,16 @@ def _file(body: bytes, media_type: str, found: Heatmap, visitor: Visitor, suffix
 def _page(desk: Desk, visitor: Visitor, chosen: HeatmapFilter, found: Heatmap, *, every_row: bool) -> Response:
     rows = found.rows if every_row else found.rows[:MOST_ROWS]
     top = top_of_scale(found)
+    shown = [(_total(found, visitor.language), True), *((row, False) for row in rows)]
     return desk.page(
         visitor,
         "heatmap.html",
         chosen=chosen,
         found=found,
-        rows=[(row, [_cell(visitor, chosen, found, row, t, top) for t in found.topics]) for row in rows],
+        rows=[
+            (row, all_, [_cell(visitor, chosen, found, row, t, top, all_) for t in found.topics]) for row, all_ in shown
+        ],
+        shown=len(rows),
         top=words.cell_text(top, found.query.measure),
         presets=presets(desk.today(visitor)),
         choices={"row": list(RowKind), "measure": list(Measure), "speaker": SPEAKERS, "source": tuple(SOURCES)},
@@ -82,8 +86,30 @@ def _page(desk: Desk, visitor: Visitor, chosen: HeatmapFilter, found: Heatmap, *
     )
 
 
+def _total(found: Heatmap, language: str) -> Row:
+    """All rows as one. Each call belongs to exactly one row, so that sums are true."""
+    calls = sum(r.calls for r in found.rows)
+    cells = {}
+    for topic, _, _ in found.topics:
+        parts = [(r.calls, r.cells[topic]) for r in found.rows if topic in r.cells]
+        with_topic = sum(c.calls for _, c in parts)
+        cells[topic] = Cell(
+            calls=with_topic,
+            share=with_topic / max(1, calls),
+            mentions=sum(n * c.mentions for n, c in parts) / max(1, calls),
+            seconds=sum(c.seconds for _, c in parts),
+        )
+    return Row(key="", label="All" if language == "en" else "全部", calls=calls, unknown_share=0.0, cells=cells)
+
+
 def _cell(
-    visitor: Visitor, chosen: HeatmapFilter, found: Heatmap, row: Row, topic: tuple[str, str, str], top: float
+    visitor: Visitor,
+    chosen: HeatmapFilter,
+    found: Heatmap,
+    row: Row,
+    topic: tuple[str, str, str],
+    top: float,
+    every_row: bool,
 ) -> ShownCell | None:
     """None where nothing was said."""
     cell, value = row.cells.get(topic[0]), found.value(row, topic[0])
@@ -92,14 +118,15 @@ def _cell(
     return ShownCell(
         text=words.cell_text(value, found.query.measure),
         level=max(0, min(LEVELS, round(value / top * LEVELS))),
-        address=_address(chosen, row, topic[0]),
+        address=_address(chosen, None if every_row else row, topic[0]),
         label=_label(cell, row, words.topic_name(topic, visitor.language), visitor.language),
     )
 
 
-def _address(chosen: HeatmapFilter, row: Row, topic: str) -> str:
-    query = {"row": chosen.row.value, "key": row.key, "topic": topic, "speaker": chosen.speaker}
-    return "/mentions?" + urlencode(query | {"source": chosen.source} | (chosen.period.query() or {"from": ""}))
+def _address(chosen: HeatmapFilter, row: Row | None, topic: str) -> str:
+    """Where the mentions behind a cell are; of all rows where `row` is none."""
+    where = {"row": chosen.row.value} | ({"key": row.key} if row else {}) | {"topic": topic, "speaker": chosen.speaker}
+    return "/mentions?" + urlencode(where | {"source": chosen.source} | (chosen.period.query() or {"from": ""}))
 
 
 def _label(cell: Cell, row: Row, topic: str, language: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from speechsvc.domain.call import Call
@@ -82,3 +83,11 @@ def with_names(text: str, topics: Mapping[str, str]) -> str:
     for topic in sorted(topics, key=len, reverse=True):
         text = text.replace(topic, topics[topic])
     return text
+
+
+def unique(evidence: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Each sentence once: several topics may rest on the same one."""
+    seen: dict[tuple[Any, Any], Mapping[str, Any]] = {}
+    for item in evidence:
+        seen.setdefault((item["start"], item["text"]), item)
+    return list(seen.values())

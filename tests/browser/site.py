@@ -94,7 +94,7 @@ def _keys(application: Application) -> dict[str, str]:
 
 
 def _seed(application: Application, n: int) -> str:
-    """One finished call: its sound from the bundled samples, its words as spoken there and in EXTRA, really analysed."""
+    """One finished call: sound of a bundled sample, words as spoken there and in EXTRA, really analysed."""
     folder, number = bundled("models") / "sample-calls", n % 6 + 1
     truth = json.loads((folder / f"call{number}.json").read_text("utf-8"))
     tenant, core = application.settings.tenant, application.core
