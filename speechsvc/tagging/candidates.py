@@ -81,7 +81,7 @@ def candidate(rule: Rule, hit: Hit, place: Place, scanner: Scanner) -> Candidate
         return _made(rule, hit, hit.kind, (span,), text) if _whole(hit, text, scanner) else None
     limits = place.limits if rule.entry.within == "turn" else place.sentence(*span)
     found = extend(rule, text, place.sounds if rule.homophones else None, span, limits)
-    if found is None or not _whole(hit, text, scanner):
+    if found is None or not _whole(hit, text, scanner) or not scanner.clean(text, found.spans):
         return None
     if any(not _plausible(rule, text, found.spans[i], scanner) for i in found.sounded):
         return None

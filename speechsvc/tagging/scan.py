@@ -16,6 +16,7 @@ from speechsvc.tagging.syllables import readings, syllable_count, syllables
 from speechsvc.tagging.words import Words
 
 _EDGE = 4.0  # nats by which a reading across a word edge must be likelier before a match is dropped
+_RARE = 500  # count up to which a word may still be a slip for a longer term
 _TWO_GAIN = 3.0  # nats that a two-syllable homophone must gain
 
 
@@ -77,6 +78,13 @@ class Scanner:
         """Whether the span's edges are word edges: 大麻 in 大麻烦 is not whole, 发票 in 开发票 is."""
         return end - start < 2 or self._words.straddle(text, start, end) <= _EDGE
 
+    def clean(self, text: str, spans: tuple[tuple[int, int], ...]) -> bool:
+        """Whether a pattern's outer parts, where they are single characters, cut no word: 期 in 日期, 天 in 今天."""
+        (start, first), (last, end) = spans[0], spans[-1]
+        if first - start == 1 and start and self._words.cut_at(text, start, start):
+            return False
+        return end - last > 1 or end >= len(text) or not self._words.cut_at(text, last, end)
+
     @staticmethod
     def alike(said: str, literal: str) -> bool:
         """Whether the characters sound like the literal."""
@@ -94,8 +102,10 @@ class Scanner:
         if size == 2:
             return ordinary == 0 and self._words.gain(text, start, end, literal) >= _TWO_GAIN
         if size == 3:
-            return ordinary == 0 if same == 0 else ordinary < 500 and self._words.gain(text, start, end, literal) > -1.0
-        return same > 0 or ordinary < 500
+            if same == 0:
+                return ordinary == 0
+            return ordinary < _RARE and self._words.gain(text, start, end, literal) > -1.0
+        return same > 0 or ordinary < _RARE
 
 
 def _scanned(rule: Rule) -> list[tuple[str, MatchKind]]:

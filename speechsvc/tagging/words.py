@@ -50,11 +50,18 @@ class Words:
         return self._best(before + literal + after, None) - self._best(text[low:high], None)
 
     def covering(self, text: str, start: int, end: int, positions: Sequence[int]) -> int:
-        """Highest frequency of the words of two and more characters that hold one of `positions` (in the likeliest
+        """Highest frequency of the longer words that hold one of `positions` (in the likeliest
         reading around the span); 0 where they stand alone."""
         low, high = _window(text, start, end)
         words = [(s + low, e + low) for s, e in self._path(text[low:high]) if e - s > 1]
         return max((self.frequency(text[s:e]) for s, e in words if any(s <= p < e for p in positions)), default=0)
+
+    def cut_at(self, text: str, position: int, edge: int) -> bool:
+        """Whether, in the likeliest reading, the word at `position` reaches over `edge` (an offset beside it)."""
+        if not any(text[edge - out : edge + inside] in self._freq for out in range(1, 4) for inside in range(1, 4)):
+            return False
+        low, high = _window(text, min(position, edge), max(position + 1, edge))
+        return any(s + low <= position < e + low and s + low < edge < e + low for s, e in self._path(text[low:high]))
 
     def in_pair(self, text: str, position: int) -> bool:
         """Whether the character makes a usual two-character word with either neighbour; a quick look, no reading."""

@@ -39,6 +39,7 @@ TOPICS: list[dict[str, Any]] = [
     {"id": "api", "name": "接口", "entries": [{"term": "API"}, {"term": "单点登录"}]},
     {"id": "invoice", "name": "发票", "entries": [{"term": "发票"}, {"term": "保证金"}]},
     {"id": "tender", "name": "招标", "entries": [{"term": "招标"}, {"term": "公示"}]},
+    {"id": "edge", "name": "边", "entries": [{"pattern": ["导|搬", "数据"]}]},
     {"id": "cannabis", "name": "大麻", "entries": [{"term": "大麻"}]},
 ]
 

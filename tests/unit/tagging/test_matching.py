@@ -24,6 +24,7 @@ from tests.unit.tagging.lexicon_fixture import found, lexicon, tagger, talk
         ("有ＡＰＩ吗", "api", "exact", "ＡＰＩ"),
         ("预算 审批 走多久", "budget", "exact", "预算 审批"),
         ("预算嗯审批走多久", "budget", "exact", "预算嗯审批"),
+        ("帮我导一下数据", "edge", "pattern", "导一下数据"),
         ("你们能开发票吗", "invoice", "exact", "发票"),
     ],
 )
@@ -46,6 +47,7 @@ def test_found_as(text: str, topic: str, kind: str, words: str) -> None:
         ("能不能快点。隔壁那家店的水果便宜", "price"),  # parts in two sentences
         ("真没有了", "price"),  # needs the turn before
         ("今天天气不错", "price"),
+        ("给领导看一下数据", "edge"),  # a single character at the edge inside a word
     ],
 )
 def test_not_found(text: str, topic: str) -> None:
