@@ -10,6 +10,7 @@ from speechsvc.bootstrap import Application
 from speechsvc.config import Settings
 from speechsvc.dashboard import routes as dashboard
 from speechsvc.queueing.parent_watch import watch_parent
+from speechsvc.services.clean_up import Janitor
 
 
 def build(application: Application) -> FastAPI:
@@ -25,6 +26,8 @@ def run(settings: Settings) -> None:
     application = Application(settings)
     application.prepare()
     dispatcher = application.start_dispatcher()
+    janitor = Janitor(application.core)
+    janitor.start()
     try:
         uvicorn.run(
             build(application),
@@ -36,5 +39,6 @@ def run(settings: Settings) -> None:
             timeout_graceful_shutdown=10,
         )
     finally:
+        janitor.stop()
         dispatcher.stop()
         application.close()
