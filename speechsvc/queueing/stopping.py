@@ -1,20 +1,21 @@
 """Workers that are told to stop hand their job back at once instead of finishing it.
 
 The worker's main process gets SIGTERM and forwards SIGUSR2 to its pool: "release your job and take no other". The
-child itself stays and Celery ends it in good order. SIGTERM to a child (a time limit, a lost parent) ends the child,
-and the job is released on the way out.
+child itself stays and Celery ends it in good order. SIGTERM to a child (a time limit, a lost parent) raises SystemExit
+there, by the handler of Celery's pool, and the job is released on the way out.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from billiard import active_children
+from billiard.util import set_pdeathsig
 from celery.signals import worker_init, worker_process_init, worker_shutting_down
 
 from speechsvc.queueing.parent_watch import watch_parent
@@ -33,6 +34,8 @@ class _State:
 
 def drain(run_one: Callable[[], bool]) -> bool:
     """Runs due jobs until there is none; True if it ended for having run `JOBS_A_MESSAGE` of them."""
+    with suppress(ValueError):  # not the main thread: a pool of threads finishes its jobs
+        signal.signal(signal.SIGUSR2, _on_release)  # here, because the pool resets handlers after its initialisers
     _State.busy = True
     try:
         return all(not _State.stopping and run_one() for _ in range(JOBS_A_MESSAGE))
@@ -54,24 +57,18 @@ def connect_signals(supervisor_pid: int) -> None:
 
 
 def _prepare_child(**kwargs: Any) -> None:
-    signal.signal(signal.SIGUSR2, _on_release)
-    signal.signal(signal.SIGTERM, _on_end)
+    with suppress(OSError):  # Linux only; Celery chose SIGKILL, which would leave the job to its lease
+        set_pdeathsig(signal.SIGTERM)
     watch_parent(os.getppid())
 
 
 def _tell_pool(**kwargs: Any) -> None:
     for child in active_children():
-        try:
+        with suppress(ProcessLookupError):
             os.kill(child.pid, signal.SIGUSR2)
-        except ProcessLookupError:
-            continue
 
 
 def _on_release(number: int, frame: FrameType | None) -> None:
     _State.stopping = True
     if _State.busy:
         raise Stopped
-
-
-def _on_end(number: int, frame: FrameType | None) -> NoReturn:
-    sys.exit(128 + number)
