@@ -37,5 +37,10 @@ QUESTION = re.compile(
     r"吗|呢|么(?:$|[？?，,。\n])|多少|怎么|怎样|咋|什么|啥|哪|谁|几[个天年月块万家点号种台人次期成折]|是不是|是否"
     r"|有没有|能不能|可不可以|行不行|能否|可否|多久|多长|多大|多贵|何时|为何|(.)不\1|没有(?:$|[？?\n])|[？?]"
 )
+# Recorded announcements: nobody says these words to anybody, so they mention nothing.
+ANNOUNCEMENT = re.compile(
+    r"请按(?:[零一二三四五六七八九0-9]|[星井]号?键?)|欢迎致电|您拨打的|[坐座]席(?:全|正|都)忙|人工服务请|正在通话中|暂时无法接通"
+    r"|已关机|语音信箱|提示音后|[嘀滴嘟]声?(?:的一声)?[之以]?后.{0,4}留言|请在.{0,4}声后|结束请挂机|通话可能被录音|为(?:了|保证)服务质量.{0,8}录音"
+)
 # Any of these characters is in every cue: a turn without them needs no reading.
 CUE_CHARACTERS = re.compile(r"[不没别甭免取懒谁无省跳放缓搁后再头次候完改晚将拉算]")

@@ -9,6 +9,7 @@ from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.mention import MatchKind, Mention, Polarity
 from speechsvc.tagging.candidates import Candidate, Place, admitted, candidate
+from speechsvc.tagging.cues import ANNOUNCEMENT
 from speechsvc.tagging.mentions import mention, refused
 from speechsvc.tagging.polarity import find_negation
 from speechsvc.tagging.rules import compile_rules
@@ -61,6 +62,8 @@ class LexiconTagger:
 
     def _turn(self, place: Place, hits: Iterable[Hit]) -> list[Mention]:
         by_topic: defaultdict[str, list[Candidate]] = defaultdict(list)
+        if ANNOUNCEMENT.search(place.text.text, *place.limits):
+            return []
         for hit in hits:
             rule = self._rules[hit.rule]
             found = candidate(rule, hit, place, self._scanner)

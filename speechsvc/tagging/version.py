@@ -10,7 +10,15 @@ CODE = "1"  # raise it with every change of code that can alter a result
 
 def _tables() -> str:
     """Digest of the cue tables, so that a changed table can never pass for the old one."""
-    regexes = (cues.BEFORE, cues.AFTER, cues.NOT_A_CUE, cues.CHOICE, cues.QUESTION, cues.CUE_CHARACTERS)
+    regexes = (
+        cues.BEFORE,
+        cues.AFTER,
+        cues.NOT_A_CUE,
+        cues.CHOICE,
+        cues.QUESTION,
+        cues.ANNOUNCEMENT,
+        cues.CUE_CHARACTERS,
+    )
     return hashlib.sha256("\n".join(regex.pattern for regex in regexes).encode()).hexdigest()[:8]
 
 

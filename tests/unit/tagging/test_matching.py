@@ -91,6 +91,12 @@ def test_a_refusal_negates_what_was_offered() -> None:
     assert "training" not in found("培训我们做过了。", "不用客气，回头联系")
 
 
+def test_recorded_announcements_mention_nothing() -> None:
+    assert not found("您好，欢迎致电。价格咨询请按一，培训请按二")
+    assert not found("您拨打的用户正忙，请在提示音后留言，发票业务请挂机")
+    assert "price" in found("价格我请按合同来")
+
+
 def test_conditions() -> None:
     small = LexiconTagger(
         lexicon(
