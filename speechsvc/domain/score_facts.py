@@ -61,7 +61,7 @@ def _call_facts(
     talk: TalkMetrics,
 ) -> CallFacts:
     call_id = conversation.call_id
-    parts = stretches(conversation.turns)
+    parts = _without_echoes(stretches(conversation.turns))
     number = {i: n for n, s in enumerate(parts) for i in s.turns}
     heard = [
         _Heard(topic=m.topic, counts=m.counts, at=number[m.turn], turn=m.turn) for m in mentions if m.turn in number
@@ -102,6 +102,19 @@ class _Heard:
     counts: bool
     at: int  # number of the stretch
     turn: int
+
+
+def _without_echoes(parts: list[Stretch]) -> list[Stretch]:
+    """Leaves out a customer's words that repeat earlier ones to the letter: a canned reply or a looping recogniser."""
+    seen: set[str] = set()
+    kept = []
+    for part in parts:
+        words = plain(part.text)
+        if _customer(part) and part.characters and words in seen:
+            continue
+        seen.add(words)
+        kept.append(part)
+    return kept
 
 
 def _substantial(stretch: Stretch) -> bool:

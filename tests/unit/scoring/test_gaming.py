@@ -138,3 +138,9 @@ def test_unknown_speakers_are_left_to_a_person() -> None:
 
 def component(result: object, id_: str) -> int:
     return next(c.points for c in result.components if c.id == id_)  # type: ignore[attr-defined]
+
+
+def test_same_reply_again_and_again_counts_once() -> None:
+    lines = [line for spoken in RECITAL for line in (spoken, "c|这个我们预算里面有的你接着讲|budget_approval")]
+    result = score_of(said(*lines))
+    assert next(c.inputs["topic_turns"] for c in result.components if c.id == "engagement") == 1

@@ -65,7 +65,8 @@ def test_raising_and_answering_both_count_raising_more() -> None:
 
 
 def test_stalled_needs_several_put_offs_and_no_next_step() -> None:
-    lines = ["a|那价格呢|pricing_discount", "c|价格再看看吧不着急|pricing_discount"] * 3
+    replies = ("价格再看看吧", "这个真的不着急", "到时候再说吧")
+    lines = [x for r in replies for x in ("a|那价格呢|pricing_discount", f"c|{r}|pricing_discount")]
     held = score_of(said("a|您好", "c|你说", *lines))
     assert "stalled" in [g.id for g in held.gates]
     assert len(next(g for g in held.gates if g.id == "stalled").evidence) == 3
