@@ -89,7 +89,7 @@ def system(database: SqlDatabase) -> SqlSystem:
     ]
 )
 def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A broker with empty queues: embedded (""), a Redis database or a RabbitMQ virtual host of our own."""
+    """A broker with empty queues: embedded (""), a Redis database chosen by process, or RabbitMQ (one test run at a time)."""
     if request.param == "embedded":
         yield ""
     elif request.param == "redis":

@@ -27,7 +27,7 @@ TRANSPORT_ALIASES[_EMBEDDED] = "speechsvc.queueing.file_transport:Transport"
 def make_celery(settings: Settings) -> Celery:
     """Configured for the broker that the settings name; connects to nothing. Makes the embedded broker's folder."""
     app = Celery("speechsvc", include=["workers.tasks"], set_as_current=False)
-    url = f"{_EMBEDDED}://" if settings.embedded_broker else settings.broker_url
+    url = f"{_EMBEDDED}://localhost/" if settings.embedded_broker else settings.broker_url
     app.conf.update(
         broker_url=url,
         broker_transport_options=_transport_options(settings, url),

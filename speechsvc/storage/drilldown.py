@@ -1,4 +1,7 @@
-"""From a heatmap cell to its mentions: the same conditions as the count, so that a cell and its list agree."""
+"""From a heatmap cell to its mentions: the same conditions as the count, so that a cell and its list agree.
+
+The list shows every mention; the cell counts a topic once in a stretch of turns (see `speechsvc.domain.facts`).
+"""
 
 from __future__ import annotations
 
