@@ -89,7 +89,7 @@ def system(database: SqlDatabase) -> SqlSystem:
     ]
 )
 def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A broker with empty queues: embedded (""), a Redis database chosen by process, or RabbitMQ (one test run at a time)."""
+    """A broker with empty queues: embedded (""), a Redis database of this process, RabbitMQ (one run at a time)."""
     if request.param == "embedded":
         yield ""
     elif request.param == "redis":
