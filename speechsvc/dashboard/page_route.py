@@ -9,16 +9,14 @@ from urllib.parse import urlencode
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from speechsvc.dashboard.errors import LoginNeeded
 from speechsvc.dashboard.language import language_of
 from speechsvc.dashboard.pages import HEADERS, render
 from speechsvc.errors import InvalidInput, SpeechsvcError
 
-_SAME_PAGE_AGAIN = (
-    '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0"><title>speechsvc</title>'
-)
+_AGAIN = "again"
 
 
 class PageRoute(APIRoute):
@@ -49,8 +47,10 @@ def error_page(request: Request, error: SpeechsvcError) -> Response:
 
 def _to_login(request: Request) -> Response:
     """A link in the CRM comes from another site, so the browser keeps the strict cookie back: ask it once more."""
-    if request.headers.get("sec-fetch-site") in ("cross-site", "same-site") and request.method == "GET":
-        return HTMLResponse(_SAME_PAGE_AGAIN, headers=HEADERS)
-    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    query = {"next": target} if request.method == "GET" and target != "/" else {}
-    return RedirectResponse(f"/login?{urlencode(query)}" if query else "/login", status_code=303, headers=HEADERS)
+    query = [(k, v) for k, v in request.query_params.multi_items() if k != _AGAIN]
+    elsewhere = request.headers.get("sec-fetch-site") in ("cross-site", "same-site")
+    if elsewhere and request.method == "GET" and _AGAIN not in request.query_params:
+        return render(request, "again.html", address=f"{request.url.path}?{urlencode([*query, (_AGAIN, '1')])}")
+    target = request.url.path + (f"?{urlencode(query)}" if query else "")
+    wanted = {"next": target} if request.method == "GET" and target != "/" else {}
+    return RedirectResponse(f"/login?{urlencode(wanted)}" if wanted else "/login", status_code=303, headers=HEADERS)
