@@ -33,6 +33,9 @@ _TITLES = {
 }
 
 
+_RETRY_AFTER = {503: "5", 507: "60"}  # seconds
+
+
 class ProblemResponse(JSONResponse):
     """The only shape an error has."""
 
@@ -77,7 +80,8 @@ def install(app: FastAPI) -> None:
 async def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, SpeechsvcError)
     request.state.error_code = error.code
-    headers = {"Retry-After": "60"} if error.status == 507 else None
+    pause = _RETRY_AFTER.get(error.status)
+    headers = {"Retry-After": pause} if pause else None
     if error.status == 416:
         headers = {"Content-Range": f"bytes */{error.details['size']}"}
     fields = [_field(error, language_of(request))] if isinstance(error, InvalidInput) else ()

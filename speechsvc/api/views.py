@@ -78,7 +78,9 @@ def _error(call: Call, language: str) -> s.CallError | None:
     """The stored sentence is English; the Chinese one is the error class's, where it needs no details."""
     if call.error_code is None:
         return None
-    kind = next((k for k in _kinds(SpeechsvcError) if k.code == call.error_code), None)
+    kinds = [k for k in _kinds(SpeechsvcError) if k.code == call.error_code]
+    told = [k for k in kinds if _english(k) == call.error]  # two rooms may share a code
+    kind = next(iter(told or kinds), None)
     message, step = call.error or call.error_code, None
     if kind is not None:
         if language == "zh" and "{" not in kind.zh:
@@ -86,6 +88,10 @@ def _error(call: Call, language: str) -> s.CallError | None:
         advice = kind.advice_zh if language == "zh" else kind.advice
         step = None if "{" in advice else advice
     return s.CallError(code=call.error_code, message=message, next_step=step)
+
+
+def _english(kind: type[SpeechsvcError]) -> str:
+    return " ".join((kind.__doc__ or "").split("\n\n")[0].split())
 
 
 def _kinds(base: type[SpeechsvcError]) -> Iterator[type[SpeechsvcError]]:

@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from speechsvc import errors
 from speechsvc.api.app import create_app
 from speechsvc.api.language import language_of
 from speechsvc.config import Settings
@@ -260,3 +262,20 @@ def test_the_docs_page_needs_nothing_from_elsewhere(service: ApiService, documen
     assert all(s.startswith(("#", "/")) for s in page.sources)
     for path in document["paths"]:
         assert path in response.text
+
+
+def test_the_guide_lists_every_code_a_caller_can_meet() -> None:
+    from speechsvc.api import errors as api_errors
+    from speechsvc.audio import errors as audio_errors
+    from speechsvc.services import read_calls, receive_call, run_next
+    from speechsvc.storage import blobs, engine
+
+    modules = (errors, api_errors, audio_errors, receive_call, read_calls, run_next, blobs, engine)
+    guide = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    codes = {
+        kind.code
+        for module in modules
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, errors.SpeechsvcError)
+    }
+    assert {code for code in codes if f"`{code}`" not in guide} == set()
