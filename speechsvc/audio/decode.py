@@ -53,7 +53,7 @@ class DecodeLimits:
     max_seconds: float = 4 * 3600.0  # of audio
     memory_bytes: int = 1 << 30  # address space of the child
     base_seconds: float = 20.0  # wall clock and CPU for any file
-    seconds_per_megabyte: float = 1.0  # more for large files
+    seconds_per_megabyte: float = 2.0  # more for large files; four hours of AMR are 23 MB
 
     def seconds_for(self, size: int) -> float:
         """Longest decode of a file of `size` bytes, in seconds."""

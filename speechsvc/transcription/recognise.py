@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from faster_whisper.transcribe import restore_speech_timestamps
 
-from speechsvc.transcription.vad import RATE, Span, VoiceActivity
+from speechsvc.transcription.vad import RATE, Span, VoiceActivity, forget
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +25,7 @@ class DecodingSettings:
     beam_size: int = 5
     condition_on_previous_text: bool = False
     word_timestamps: bool = False
-    group_seconds: float = 600.0  # of speech recognised in one go
+    group_seconds: float = 300.0  # of speech recognised in one go
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -80,6 +80,7 @@ def speech_only(samples: npt.NDArray[np.int16], chunks: Sequence[Span]) -> npt.N
         audio[at : at + end - start] = samples[start:end]
         at += end - start
     audio /= 32768.0
+    forget(samples)
     return audio
 
 

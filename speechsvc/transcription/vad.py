@@ -8,6 +8,7 @@ detector's state, so that memory does not grow with the call. The reading for re
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -79,7 +80,18 @@ def speech_probabilities(samples: npt.NDArray[np.int16]) -> npt.NDArray[np.float
             None, {"input": np.concatenate([context, block], axis=1), "h": state, "c": cell}
         )
         found.append(np.asarray(output, dtype=np.float32).reshape(-1))
+        forget(samples)
     return np.concatenate(found)
+
+
+def forget(samples: npt.NDArray[np.int16]) -> None:
+    """Gives back the memory of samples that are mapped from a file; they are read again when needed.
+
+    Pages that were read would otherwise count as memory of this process: 900 MB for a four-hour call.
+    """
+    mapped = getattr(samples, "_mmap", None)
+    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def pad(spans: Sequence[Span], length: int, pad_ms: int) -> tuple[Span, ...]:
