@@ -24,6 +24,10 @@ _DOUBLE = re.compile(
 )
 _CONDITION = re.compile(r"(?:如果|要是|假如|万一|假设|除非)[^，。,；]{0,8}$")
 _ASKING = re.compile(r"吗|么[？?]|[？?]")
+# 不做演示领导不会批: without it, nothing goes; so it is wanted.
+_WITHOUT = re.compile(r"不(?:做|搞|弄|走|谈|看|提|讲)|没")
+_NOTHING_GOES = re.compile(r"不(?:会|批|让|给|肯|敢|同意|签|放心|干|认|收|买)|没法|没戏|[过签下谈]不")
+_TALK = re.compile(r"[谈说聊提讲]")
 _SOFT = re.compile(r"吧[？?]?$")
 
 _REFUSAL = re.compile(
@@ -44,12 +48,14 @@ def find_negation(text: str, limits: tuple[int, int], reading: Reading, spans: S
         inside = start <= cue.start and cue.end <= end
         if inside and any(s < cue.end and cue.start < e for s, e in spans):
             continue
+        if _WITHOUT.match(cue.text) and _NOTHING_GOES.search(text, end, min(limits[1], end + _REACH)):
+            continue
         if (inside or _reaches(cue, text, start)) and not _cancelled(text, limits, cue.start, max(end, cue.end)):
             return cue.text
     for cue in reading.after:
         if cue.end <= end or cue.start <= start or cue.start > end + _REACH + 4:
             continue
-        if _joined_after(text[end : cue.start]) and not _cancelled(text, limits, cue.start, cue.end):
+        if _joined_after(text[end : cue.start], cue) and not _cancelled(text, limits, cue.start, cue.end):
             return cue.text
     return ""
 
@@ -77,11 +83,12 @@ def _joined(between: str) -> bool:
     return len(between) <= _REACH and not _BREAKER.search(between)
 
 
-def _joined_after(between: str) -> bool:
-    """Whether a cue behind reaches back to the mention: behind a comma only if nothing but links stands there."""
+def _joined_after(between: str, cue: Cue) -> bool:
+    """Whether a cue behind reaches back to the mention: over a comma only if little stands between, for talk
+    (先不说这个) somewhat more."""
     rest = _LINK.sub("", between)
     comma = "，" in between or "," in between
-    return len(rest) <= (2 if comma else _REACH) and not _BREAKER.search(rest)
+    return len(rest) <= (_REACH if not comma else 6 if _TALK.search(cue.text) else 2) and not _BREAKER.search(rest)
 
 
 def _cancelled(text: str, limits: tuple[int, int], cue_start: int, end: int) -> bool:
