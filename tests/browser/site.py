@@ -39,12 +39,13 @@ SALESPEOPLE = (
     Salesperson(id="s-1", name="王芳", team="华东一组"),
     Salesperson(id="s-2", name="李赟", team="华东二组"),
 )
-# What a customer says when the sample calls are too tame: one negation, one overlap, one doubtful line.
+# What the sample calls lack: a negation, several topics in one breath, a doubtful line, personal data.
 EXTRA = (
     ("customer", 41.0, 45.0, "预算审批今年已经过了，不过价格能不能再便宜点，打个折？", ()),
     ("agent", 45.5, 48.0, "可以的，报价单我今天发您，周五上午我来您公司演示。", ()),
     ("customer", 48.5, 51.0, "行，周五上午十点你过来。我们没有历史数据要迁移。", ()),
     ("customer", 51.5, 53.0, "字幕由志愿者提供", ("no_speech", "invented_phrase")),
+    ("agent", 53.5, 57.0, "好的，我的手机号是13812345678，随时联系。", ()),
 )
 
 
