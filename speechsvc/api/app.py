@@ -44,7 +44,7 @@ def create_app(
 
     `upload_patience_s`: seconds without a byte after which an upload is given up.
     """
-    app = FastAPI(title="speechsvc", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(title="speechsvc", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     metrics = HttpMetrics(application.core.system)
     app.state.application = application
     app.state.dispatcher = dispatcher

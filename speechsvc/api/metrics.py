@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -17,6 +17,8 @@ class HttpMetrics:
     """Counters of one web process, and the queues as the database sees them at the moment of asking."""
 
     def __init__(self, system: System) -> None:
+        # a second series for each counter, which nothing here needs
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "speechsvc_http_requests", "HTTP requests", ["method", "route", "status"], registry=self._registry

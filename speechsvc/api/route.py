@@ -16,6 +16,7 @@ from starlette.types import Message, Receive
 from speechsvc.api.application import Application
 from speechsvc.api.errors import BodyTooLarge, Invalid, UnsupportedMediaType
 from speechsvc.api.language import language_of
+from speechsvc.api.patience import within
 from speechsvc.api.responses import refusals
 from speechsvc.config import Settings
 from speechsvc.domain.access import Permission, Principal
@@ -116,11 +117,11 @@ def _bounded(request: Request) -> Receive:
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > MAX_JSON_BYTES:
         raise BodyTooLarge(max_bytes=MAX_JSON_BYTES)
-    receive, seen = request.receive, 0
+    receive, seen, rules = request.receive, 0, request.app.state.upload_rules
 
     async def counted() -> Message:
         nonlocal seen
-        message = await receive()
+        message = await within(rules.patience_s, receive())
         seen += len(message.get("body", b""))
         if seen > MAX_JSON_BYTES:
             raise BodyTooLarge(max_bytes=MAX_JSON_BYTES)

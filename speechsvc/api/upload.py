@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -11,10 +10,11 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from speechsvc.api.errors import Invalid, RecordingTooLarge, UploadCut, UploadStalled
+from speechsvc.api.errors import Invalid, RecordingTooLarge, UploadCut
 from speechsvc.api.field_errors import FieldErrors
 from speechsvc.api.inputs import CallMetadataIn
 from speechsvc.api.multipart import MultipartReader, PartBegin, PartData, PartEnd
+from speechsvc.api.patience import within
 from speechsvc.domain.call import CallMetadata, Recording
 from speechsvc.ports import BlobStore, BlobWriter
 
@@ -57,10 +57,7 @@ async def receive_upload(
 
 async def _chunks(request: Request, patience_s: float) -> AsyncIterator[bytes]:
     while True:
-        try:
-            message = await asyncio.wait_for(request.receive(), patience_s)
-        except TimeoutError:
-            raise UploadStalled(seconds=round(patience_s)) from None
+        message = await within(patience_s, request.receive())
         if message["type"] == "http.disconnect":
             raise UploadCut
         if message.get("body"):

@@ -229,6 +229,19 @@ def test_silence_on_the_line_408(service: ApiService) -> None:
     assert gone(service)
 
 
+def test_silence_inside_a_json_body_408(service: ApiService) -> None:
+    lines = [
+        "POST /v1/texts HTTP/1.1",
+        "Host: test",
+        f"Authorization: Bearer {service.keys['uploader']}",
+        "Content-Type: application/json",
+        "Content-Length: 100",
+    ]
+    with connection(service) as sock:
+        sock.sendall("\r\n".join([*lines, "", '{"a"']).encode())
+        assert sock.recv(12) == b"HTTP/1.1 408"
+
+
 def test_slow_but_alive_is_accepted(service: ApiService) -> None:
     whole = body(b"x" * 1000)
 
