@@ -59,6 +59,7 @@ _ROLE = {
     "salesperson": ("销售", "Salesperson"),
     "admin": ("管理员", "Admin"),
 }
+_THING = {"call": ("通话", "call"), "recording": ("录音", "recording"), "file": ("文件", "file")}
 _VERSION = {
     "lexicon": ("词库", "Lexicon"),
     "rubric": ("评分规则", "Rubric"),
@@ -101,6 +102,11 @@ def role(code: str, language: str) -> str:
 
 def version(code: str, language: str) -> str:
     return _word(_VERSION, code, language)
+
+
+def thing(code: str, language: str) -> str:
+    """What a `NotFound` names."""
+    return _word(_THING, code, language)
 
 
 def options(kind: str) -> tuple[str, ...]:

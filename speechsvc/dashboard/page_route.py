@@ -11,10 +11,11 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from speechsvc.dashboard import names
 from speechsvc.dashboard.errors import LoginNeeded
 from speechsvc.dashboard.language import language_of
 from speechsvc.dashboard.pages import HEADERS, render
-from speechsvc.errors import InvalidInput, SpeechsvcError
+from speechsvc.errors import InvalidInput, NotFound, SpeechsvcError
 
 _AGAIN = "again"
 
@@ -41,6 +42,8 @@ class PageRoute(APIRoute):
 
 def error_page(request: Request, error: SpeechsvcError) -> Response:
     language = language_of(request)
+    if isinstance(error, NotFound):
+        error = NotFound(what=names.thing(str(error.details.get("what", "")), language))
     message, advice = error.message(language), error.next_step(language)
     return render(request, "error.html", status=error.status, error=error, message=message, advice=advice)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from selenium.webdriver import Chrome
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -142,6 +143,10 @@ def test_pages_fit_a_phone_and_have_no_boxes_for_chinese(visitor: Chrome, site: 
         visitor.get(f"{site.url}{path}")
         assert visitor.execute_script("return document.documentElement.scrollWidth") <= 390, path
         screenshot(visitor, tmp_path, f"phone-{len(path)}")
+    visitor.get(f"{site.url}/calls/{site.calls[0]}")
+    for mark in visitor.find_elements(By.TAG_NAME, "mark"):  # an explanation stays on the screen too
+        ActionChains(visitor).scroll_to_element(mark).move_to_element(mark).perform()
+        assert visitor.execute_script("return document.documentElement.scrollWidth") <= 390
     loaded = visitor.execute_script("return document.fonts.check('16px \"Noto Sans SC Subset\"', '客')")
     assert loaded
     assert complaints(visitor) == []

@@ -276,6 +276,7 @@ def test_language_is_remembered(site: Site) -> None:
         assert "Customer focus heatmap" in client.get("/?lang=en").text
         assert "Customer focus heatmap" in client.get("/").text
         assert "There is no call" in client.get("/calls/none").text
+        assert "没有这个编号的通话" in client.get("/calls/none?lang=zh").text
 
 
 def test_days_are_whole_days_of_the_tenant() -> None:
