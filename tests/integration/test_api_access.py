@@ -218,7 +218,8 @@ def test_security_headers_on_every_answer(service: ApiService, path: str) -> Non
 def test_metrics_from_elsewhere_need_a_key(service: ApiService) -> None:
     with service.client(None) as client:
         assert client.get("/metrics").status_code == 200
-        assert client.get("/metrics", headers={"X-Forwarded-For": "10.0.0.9"}).status_code == 401
+        for header in ("X-Forwarded-For", "X-Real-IP", "Forwarded"):
+            assert client.get("/metrics", headers={header: "10.0.0.9"}).status_code == 401
     for key, status in (("manager", 403), ("admin", 200)):
         with service.client(key) as client:
             assert client.get("/metrics", headers={"X-Forwarded-For": "10.0.0.9"}).status_code == status
