@@ -121,7 +121,7 @@ def build_transcriber(settings: Settings) -> Transcriber:
         compute_type=settings.compute_type,
         cpu_threads=cpu_threads(settings),
     )
-    opener = RecordingOpener(limits=_decode_limits(settings))
+    opener = RecordingOpener(limits=_decode_limits(settings), temp=settings.temp_dir)
     return FasterWhisperTranscriber(open_recording=opener.open, model=choice)
 
 

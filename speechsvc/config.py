@@ -37,6 +37,8 @@ class Settings(BaseSettings):
         None, description="S3-compatible store that is not AWS; credentials come from AWS_* as usual"
     )
 
+    temp_dir: Path | None = Field(None, description="folder for decoded audio, up to 0.25 GB an hour; empty: the system's")
+
     host: str = Field("127.0.0.1", description="address the web process listens on")
     port: int = Field(8321, ge=1, le=65535, description="port the web process listens on")
     public_url: str | None = Field(None, description="address under which people reach the service, for links")
@@ -77,7 +79,9 @@ class Settings(BaseSettings):
     webhook_allow_http: bool = Field(False, description="allow http:// webhook URLs")
     webhook_timeout_s: float = Field(15, gt=0, le=30, description="seconds a receiver has to answer")
 
-    ui_language: Literal["auto", "zh", "en"] = Field("auto", description="language of the command line; auto: from LANG")
+    ui_language: Literal["auto", "zh", "en"] = Field(
+        "auto", description="language of the command line; auto: from LANG"
+    )
     api_key: str = Field("", description="key that the command line uses to reach a running service")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING, ERROR")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON lines")
@@ -97,7 +101,7 @@ class Settings(BaseSettings):
 
     @property
     def language_of_ui(self) -> str:
-        """"zh" or "en"."""
+        """ "zh" or "en"."""
         if self.ui_language != "auto":
             return self.ui_language
         spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""

@@ -36,6 +36,7 @@ def configure(level: str = "INFO", format: str = "auto") -> None:
             ],
         )
     )
+    stdlib.captureWarnings(True)
     root = stdlib.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -49,6 +50,8 @@ def configure(level: str = "INFO", format: str = "auto") -> None:
         "faster_whisper",
         "jieba",
         "alembic",
+        "celery.bootsteps",
+        "kombu",
     ):
         stdlib.getLogger(noisy).setLevel(stdlib.WARNING)
 

@@ -33,7 +33,10 @@ class Child:
     due: float = field(default=0.0)  # monotonic seconds; not started before
 
     def start(self) -> None:
-        self.process = subprocess.Popen(list(self.argv), env=dict(self.environment), stdin=subprocess.DEVNULL)
+        # standard output is Celery's banner and nothing else: logs go to standard error
+        self.process = subprocess.Popen(
+            list(self.argv), env=dict(self.environment), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
         self.started = time.monotonic()
         log.info("process_started", process=self.name, pid=self.process.pid)
 

@@ -17,7 +17,9 @@ from speechsvc.domain.score_facts import collect_inputs, join_inputs
 from speechsvc.domain.score_gates import apply_gates
 from speechsvc.domain.score_parts import Measured, measure, why_left_out
 
-__all__ = ["collect_inputs", "join_inputs", "recompute", "score"]
+SCORING_VERSION = "1"  # raise it with every change of code in score*, talk_rules or utterance that can alter a result
+
+__all__ = ["SCORING_VERSION", "collect_inputs", "join_inputs", "recompute", "score"]
 
 
 def score(inputs: ScoreInputs, rubric: Rubric) -> Score:

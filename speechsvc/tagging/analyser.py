@@ -9,12 +9,16 @@ from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.rubric import Rubric
 from speechsvc.domain.score_facts import collect_inputs
-from speechsvc.domain.scoring import score
+from speechsvc.domain.scoring import SCORING_VERSION, score
 from speechsvc.domain.talk import TalkMetrics
 from speechsvc.tagging.contact import find_contact
 from speechsvc.tagging.next_step import find_next_step
+from speechsvc.tagging.phrase_file import phrases_version
 from speechsvc.tagging.tagger import LexiconTagger
 from speechsvc.tagging.version import ENGINE_VERSION
+
+# everything that decides besides lexicon and rubric: tagger, phrase tables of contact and next step, scoring code
+_ENGINE = f"{ENGINE_VERSION}-phrases{phrases_version()}-scoring{SCORING_VERSION}"
 
 
 class LexiconAnalyser:
@@ -27,7 +31,7 @@ class LexiconAnalyser:
 
     @property
     def versions(self) -> Versions:
-        return Versions(lexicon=self._tagger.version, rubric=self._rubric.label, engine=ENGINE_VERSION)
+        return Versions(lexicon=self._tagger.version, rubric=self._rubric.label, engine=_ENGINE)
 
     def tag(self, conversation: Conversation) -> Tagging:
         return Tagging(

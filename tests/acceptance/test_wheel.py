@@ -76,6 +76,7 @@ def test_demo_from_the_wheel(command: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     _check_output(folder / "demo-output", done.stdout)
+    assert list(home.rglob("*")) == [], "nothing is left in HOME: no caches, no device ids of libraries' telemetry"
 
 
 def _check_output(output: Path, printed: str) -> None:

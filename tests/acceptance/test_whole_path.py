@@ -48,9 +48,7 @@ def _check_idempotent(service: Service, item: dict[str, object], call_id: str) -
 
 
 def test_recordings_in_an_s3_store(tmp_path: Path, s3_endpoint: str) -> None:
-    with running(
-        tmp_path / "data", blob_url="s3://recordings/calls", s3_endpoint_url=s3_endpoint
-    ) as service:
+    with running(tmp_path / "data", blob_url="s3://recordings/calls", s3_endpoint_url=s3_endpoint) as service:
         answer = service.upload(sample_calls()[0])
         call = service.finished(answer.json()["id"])
         assert call["status"] == "done", call
