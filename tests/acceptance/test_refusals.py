@@ -1,4 +1,4 @@
-"""What bad input gets from the running service: its documented answer, nothing left behind, and the service stays up."""
+"""What bad input gets from the running service: its documented answer, nothing left behind, the service stays up."""
 
 from __future__ import annotations
 

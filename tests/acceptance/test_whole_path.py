@@ -1,4 +1,4 @@
-"""The whole path over real HTTP, real worker processes and the real recogniser, in every shape that settings can give."""
+"""The whole path over real HTTP, real workers and the real recogniser, in every shape that settings can give."""
 
 from __future__ import annotations
 
