@@ -52,8 +52,9 @@ def moment(value: str | None, field: str, timezone: str) -> datetime | None:
         return None
     try:
         if _DATE.fullmatch(value):
-            return datetime.combine(date.fromisoformat(value), time(), ZoneInfo(timezone))
-        parsed = datetime.fromisoformat(_LOST_PLUS.sub("+", value))
+            parsed = datetime.combine(date.fromisoformat(value), time(), ZoneInfo(timezone))
+        else:
+            parsed = datetime.fromisoformat(_LOST_PLUS.sub("+", value))
     except ValueError:
         parsed = None
     if parsed is None:

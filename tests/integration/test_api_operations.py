@@ -9,6 +9,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -279,3 +280,34 @@ def test_the_guide_lists_every_code_a_caller_can_meet() -> None:
         if isinstance(kind, type) and issubclass(kind, errors.SpeechsvcError) and kind.__module__ == module.__name__
     }
     assert {code for code in codes if f"`{code}`" not in guide} == set()
+
+
+NASTY = (
+    "", " ", "0", "-1", "1e9", "null", "true", "'\"`;--", "%", "../../etc/passwd", "\x00", "😀",
+    "2026-02-30", "9999-12-31T23:59:59-23:59", "0001-01-01", "9" * 200, "é" * 199, "WyIiXQ", "WzEsMiwzLDRd", "{}",
+    "any,any", ",",
+)  # fmt: skip
+
+
+def test_no_value_of_any_parameter_makes_the_service_fail(service: ApiService, document: dict[str, Any]) -> None:
+    service.upload(wav(0.1), external_id="nasty")
+    service.work()
+    asked = 0
+    with service.client("admin") as client:
+        for path, methods in document["paths"].items():
+            operation = methods.get("get")
+            if operation is None or not path.startswith("/v1/"):
+                continue
+            for parameter in operation.get("parameters", []):
+                for value in NASTY:
+                    asked += 1
+                    if parameter["in"] == "path":
+                        url = path.replace("{" + parameter["name"] + "}", quote(value or "x", safe=""))
+                        response = client.get(url)
+                    else:
+                        url = re.sub(r"\{.*?\}", "unknown", path)
+                        response = client.get(url, params={parameter["name"]: value})
+                    assert response.status_code in (200, 403, 404, 422), (path, parameter["name"], value)
+                    if response.status_code != 200:
+                        assert response.headers["Content-Type"] == "application/problem+json"
+    assert asked > 500
