@@ -1,0 +1,65 @@
+"""Tagging end to end (normalise, scan, judge, polarity, homophones) beside the two usual ways to find Chinese terms.
+
+The peers get the same terms but do less: no patterns, no homophones, no polarity, no conditions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jieba
+import spacy
+from spacy.matcher import PhraseMatcher
+
+from speechsvc.domain.conversation import Conversation
+from speechsvc.tagging.tagger import LexiconTagger
+from tests.bench.result import Result, in_turns, versus
+from tests.bench.texts import default_lexicon, invented, labelled, length, terms, whole_texts
+
+Finder = Callable[[str], int]  # how many finds a text holds
+
+
+def run(quick: bool) -> list[Result]:
+    """Characters a second, on invented text with one term in a hundred characters and on the labelled calls."""
+    jieba.setLogLevel(logging.WARNING)
+    size, repetitions = (40_000, 3) if quick else (200_000, 5)
+    tagger = LexiconTagger(default_lexicon(), homophones=True)
+    peers = {"spaCy zh + jieba + PhraseMatcher": spacy_phrases(), "jieba.cut + set": jieba_look_up()}
+    results = _compare("invented calls", invented(size), repetitions, tagger, peers)
+    return results + _compare("labelled calls", labelled(size), repetitions, tagger, peers)
+
+
+def _compare(
+    case: str, calls: list[Conversation], repetitions: int, tagger: LexiconTagger, peers: dict[str, Finder]
+) -> list[Result]:
+    texts, characters = whole_texts(calls), length(calls)
+    found: dict[str, int] = {}
+
+    def ours() -> float:
+        found["ours"] = sum(len(tagger.tag(call)) for call in calls)
+        return characters
+
+    def theirs(name: str) -> float:
+        found[name] = sum(map(peers[name], texts))
+        return characters
+
+    series = in_turns(repetitions, {"ours": ours} | {name: partial(theirs, name) for name in peers})
+    details: dict[str, Any] = {"characters": characters, "calls": len(calls)}
+    details |= {f"finds per 100 characters, {name}": round(100 * n / characters, 2) for name, n in found.items()}
+    return versus("tagging", case, "characters/s", series, details)
+
+
+def spacy_phrases() -> Finder:
+    """spaCy's Chinese tokenizer over jieba, with every term as a phrase; how many phrases a text holds."""
+    nlp = spacy.blank("zh", config={"nlp": {"tokenizer": {"segmenter": "jieba"}}})
+    matcher = PhraseMatcher(nlp.vocab)
+    matcher.add("term", [nlp.make_doc(term) for term in terms()])
+    return lambda text: len(matcher(nlp.make_doc(text)))
+
+
+def jieba_look_up() -> Finder:
+    """jieba's words that are terms; how many."""
+    wanted = frozenset(terms())
+    return lambda text: sum(word in wanted for word in jieba.cut(text))
