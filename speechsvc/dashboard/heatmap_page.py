@@ -18,9 +18,11 @@ from speechsvc.reporting import heatmap_words as words
 from speechsvc.reporting.heatmap_image import heatmap_png
 from speechsvc.reporting.heatmap_scale import top_of_scale
 from speechsvc.reporting.heatmap_table import heatmap_csv
+from speechsvc.reporting.heatmap_xlsx import heatmap_xlsx
 from speechsvc.services.build_heatmap import build_heatmap
 
 MOST_ROWS = 100
+_EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LEVELS = 20  # classes h0 to h20 in heat.css
 
 
@@ -38,6 +40,11 @@ def add(pages: APIRouter, desk: Desk) -> None:
     def csv(request: Request) -> Response:
         visitor, found = _heatmap(desk, request)
         return _file(heatmap_csv(found, visitor.language).encode(), "text/csv; charset=utf-8", found, visitor, "csv")
+
+    @pages.get("/heatmap.xlsx")
+    def xlsx(request: Request) -> Response:
+        visitor, found = _heatmap(desk, request)
+        return _file(heatmap_xlsx(found, visitor.language), _EXCEL, found, visitor, "xlsx")
 
     @pages.get("/heatmap.png")
     def png(request: Request) -> Response:

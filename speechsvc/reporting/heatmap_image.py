@@ -180,8 +180,8 @@ def _notes(heatmap: Heatmap, language: str) -> list[str]:
     notes = [words.unknown_note(heatmap, language)]
     if len(heatmap.rows) > MOST_ROWS:
         total = len(heatmap.rows)
-        zh = f"共 {total} 行，图中只显示前 {MOST_ROWS} 行；导出 CSV 可得全部"
-        en = f"The first {MOST_ROWS} of {total} rows are shown; the CSV export has all"
+        zh = f"共 {total} 行，图中只显示前 {MOST_ROWS} 行；导出 Excel 或 CSV 可得全部"
+        en = f"The first {MOST_ROWS} of {total} rows are shown; the Excel and CSV exports have all"
         notes.insert(0, en if language == "en" else zh)
     return [n for n in notes if n]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -48,7 +49,7 @@ def pages_of(site: Site) -> list[str]:
 
 
 def test_everything_but_login_and_static_files_needs_a_session(guest: httpx.Client, site: Site) -> None:
-    for path in [*pages_of(site), "/heatmap.csv", "/heatmap.png", f"/calls/{site.calls[0]}/audio"]:
+    for path in [*pages_of(site), "/heatmap.csv", "/heatmap.png", "/heatmap.xlsx", f"/calls/{site.calls[0]}/audio"]:
         answer = guest.get(path)
         assert answer.status_code == 303, path
         assert answer.headers["location"].startswith("/login"), path
@@ -243,6 +244,9 @@ def test_exports_hold_what_the_page_shows(site: Site) -> None:
         table = list(csv.reader(io.StringIO(client.get("/heatmap.csv?row=salesperson").text.lstrip("\ufeff"))))
         assert {line[0] for line in table[1:]} == {"王芳", "李赟"}
         assert sum(int(line[2]) for line in table[1:]) == len(site.calls)
+        book = client.get("/heatmap.xlsx?row=salesperson")
+        with zipfile.ZipFile(io.BytesIO(book.content)) as archive:
+            assert "王芳" in archive.read("xl/worksheets/sheet1.xml").decode()
         picture = client.get("/heatmap.png?row=salesperson")
         assert picture.content.startswith(b"\x89PNG")
         assert "filename*=UTF-8''" in picture.headers["content-disposition"]
