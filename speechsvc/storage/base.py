@@ -58,11 +58,16 @@ def decode_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
 
 
 def _part(value: Any, kind: type) -> Any:
+    """A forged cursor may hold what a database cannot bind: years that no zone can shift, huge numbers, NUL."""
     if kind is datetime:
         moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
+        if moment.tzinfo is None or not 1 < moment.year < 9999:
             raise ValueError
         return moment
     if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError
+    if isinstance(value, int) and abs(value) >= 1 << 63:
+        raise ValueError
+    if isinstance(value, str) and "\x00" in value.encode().decode():  # encode() refuses halves of characters
         raise ValueError
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -311,3 +312,20 @@ def test_no_value_of_any_parameter_makes_the_service_fail(service: ApiService, d
                     if response.status_code != 200:
                         assert response.headers["Content-Type"] == "application/problem+json"
     assert asked > 500
+
+
+@pytest.mark.parametrize(
+    ("path", "position"),
+    [
+        ("/v1/calls", ["9999-12-31T23:59:59-23:59", "x"]),
+        ("/v1/calls", ["0001-01-01T00:00:00+23:59", "x"]),
+        ("/v1/calls", ["2026-11-23T00:00:00+00:00", "\x00"]),
+        ("/v1/mentions", ["2026-11-23T00:00:00+00:00", "x", 10**30, "x"]),
+        ("/v1/audit", ["\ud800"]),
+    ],
+)
+def test_forged_cursors(service: ApiService, path: str, position: list[Any]) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+    with service.client("admin") as client:
+        response = client.get(path, params={"cursor": cursor})
+    assert response.status_code in (200, 422)
