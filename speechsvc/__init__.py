@@ -1,4 +1,4 @@
-"""Speech-and-text analysis for Chinese B2B sales calls. Start at `speechsvc.bootstrap`; the map is docs/architecture.md."""
+"""Speech-and-text analysis for Chinese B2B sales calls. Start at `speechsvc.bootstrap`; map: docs/architecture.md."""
 
 import os
 

@@ -37,7 +37,9 @@ class Settings(BaseSettings):
         None, description="S3-compatible store that is not AWS; credentials come from AWS_* as usual"
     )
 
-    temp_dir: Path | None = Field(None, description="folder for decoded audio, up to 0.25 GB an hour; empty: the system's")
+    temp_dir: Path | None = Field(
+        None, description="folder for decoded audio (230 MB an hour, stereo); empty: the system's"
+    )
 
     host: str = Field("127.0.0.1", description="address the web process listens on")
     port: int = Field(8321, ge=1, le=65535, description="port the web process listens on")

@@ -60,7 +60,7 @@ def _print_lines(
 
 
 def _topic_name(mention: dict[str, Any], names: Mapping[str, str]) -> str:
-    name = names.get(mention["topic"], mention["topic"])
+    name = str(names.get(mention["topic"], mention["topic"]))
     return name if mention["polarity"] == "affirmed" else name + say(" (set aside)", "（否定）")
 
 

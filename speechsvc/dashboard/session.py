@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from threading import Lock
 from urllib.parse import urlsplit
 
@@ -30,6 +29,7 @@ class Sessions:
         self._application = application
         self._used: dict[str, None] = {}  # nonces of tickets this process has taken, oldest first
         self._lock = Lock()
+        self._secret = ""
 
     def principal(self, request: Request) -> Principal:
         """Raises LoginNeeded: no cookie, a forged or old one, or a key that has been revoked since."""
@@ -80,8 +80,9 @@ class Sessions:
         return data if isinstance(data, dict) else {}
 
     def _signer(self, purpose: str) -> URLSafeTimedSerializer:
-        secret = self._application.core.system.secret("session", _new_secret)
-        return URLSafeTimedSerializer(secret, salt=f"speechsvc.{purpose}")
+        if not self._secret:  # made once for all processes, so one look is enough
+            self._secret = self._application.core.system.secret("session", _new_secret)
+        return URLSafeTimedSerializer(self._secret, salt=f"speechsvc.{purpose}")
 
     def _first_use(self, nonce: str) -> bool:
         with self._lock:
@@ -93,7 +94,8 @@ class Sessions:
             return True
 
 
-_new_secret: Callable[[], str] = lambda: secrets.token_urlsafe(48)  # noqa: E731
+def _new_secret() -> str:
+    return secrets.token_urlsafe(48)
 
 
 def require_same_origin(request: Request, public_url: str | None) -> None:
