@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -60,11 +60,9 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
 def show(console: Console, data: dict[str, Any], results: Sequence[Result]) -> None:
     """The table, then what each benchmark wants said beside its rates."""
     facts = data["machine"]
-    load = facts["load_1_5_15"][0]
-    console.print(
-        f"{facts['cpu']} · {facts['cores']} cores · Python {facts['python']} · load {load} · {data['made_at']}"
-    )
-    table = Table("benchmark", "case", "unit", "ours", "peer", "ratio (ours : peer)", "n", show_lines=False)
+    head = (facts["cpu"], f"{facts['cores']} cores", f"Python {facts['python']}", f"load {facts['load_1_5_15'][0]}")
+    console.print(" · ".join((*head, data["made_at"])), highlight=False)
+    table = Table("benchmark", "case", "unit", "ours", "peer", "ours : peer", "in processor time", "n")
     for result in results:
         table.add_row(*_row(result))
     console.print(table)
@@ -75,21 +73,23 @@ def show(console: Console, data: dict[str, Any], results: Sequence[Result]) -> N
     for result in results:
         if result.details and (result.benchmark, result.case) not in shown:
             shown.add((result.benchmark, result.case))
-            console.print(f"[bold]{result.benchmark}[/] {result.case}: {_details(result)}", highlight=False)
+            console.print(f"[bold]{result.benchmark}[/] {result.case}: {_said(result.details)}", highlight=False)
     for name, why in data["failed"].items():
         console.print(f"[red]{name}: no result: {why}[/]")
 
 
 def _row(result: Result) -> tuple[str, ...]:
     peer = "none" if result.peer is None else f"{result.peer.name} {_range(result.peer.values)}"
-    ratio = "" if result.peer is None else _range(result.ratios)
     return (
-        result.benchmark, result.case, result.unit, _range(result.ours.values), peer, ratio,
+        result.benchmark, result.case, result.unit, _range(result.ours.values), peer,
+        _range(result.ratios), _range(result.processor_ratios),
         str(len(result.ours.values)),
     )  # fmt: skip
 
 
 def _range(values: tuple[float, ...]) -> str:
+    if not values:
+        return ""
     s = spread(values)
     return f"{number(s['median'])} ({number(s['min'])}-{number(s['max'])})"
 
@@ -99,8 +99,9 @@ def number(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _details(result: Result) -> str:
-    return ", ".join(f"{name} {value}" for name, value in result.details.items())
+def _said(values: Mapping[str, Any]) -> str:
+    parts = (f"{n} ({_said(v)})" if isinstance(v, Mapping) else f"{n} {v}" for n, v in values.items())
+    return ", ".join(parts)
 
 
 def _cpu() -> str:

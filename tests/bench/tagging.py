@@ -46,9 +46,9 @@ def _compare(
         return characters
 
     series = in_turns(repetitions, {"ours": ours} | {name: partial(theirs, name) for name in peers})
-    details: dict[str, Any] = {"characters": characters, "calls": len(calls)}
-    details |= {f"finds per 100 characters, {name}": round(100 * n / characters, 2) for name, n in found.items()}
-    return versus("tagging", case, "characters/s", series, details)
+    details: dict[str, Any] = {"characters": characters, "calls": len(calls), "lexicon": default_lexicon().label}
+    details["finds per 100 characters"] = {name: round(100 * n / characters, 2) for name, n in found.items()}
+    return versus("tagging", case, "characters/s", series, details, computing=True)
 
 
 def spacy_phrases() -> Finder:

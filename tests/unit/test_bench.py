@@ -52,11 +52,28 @@ def test_contenders_take_turns_and_ratios_are_pair_by_pair() -> None:
     assert order == ["a", "b"] * 3, "one unmeasured turn, then two measured"
     (result,) = versus("x", "y", "things/s", series)
     data = result.to_dict()
+    assert data["ratio_by_processor_time"] is None, "sleeping is no computing"
     assert data["peer"]["name"] == "slow"
     expected = [a / b for a, b in zip(data["ours"]["values"], data["peer"]["values"], strict=True)]
     assert data["ratio"]["min"] == min(expected)
     assert data["ratio"]["max"] == max(expected)
     assert data["ratio"]["min"] > 1
+
+
+def test_processor_time_leaves_out_waiting() -> None:
+    def busy(seconds: float) -> float:
+        end = time.process_time() + seconds
+        while time.process_time() < end:
+            pass
+        return 1.0
+
+    def idle_then_busy() -> float:
+        time.sleep(0.1)
+        return busy(0.05)
+
+    series = in_turns(1, {"ours": lambda: busy(0.05), "waiting": idle_then_busy}, warm_up=False)
+    (result,) = versus("x", "y", "things/s", series, computing=True)
+    assert result.processor_ratios[0] == pytest.approx(1.0, abs=0.3)
 
 
 def test_a_benchmark_that_breaks_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
