@@ -26,18 +26,41 @@ class SpeechsvcError(Exception):
 
     def message(self, language: str = "en") -> str:
         """One plain sentence; `language` is "zh" or "en"."""
-        return self._fill(self.zh if language == "zh" else (type(self).__doc__ or "").split("\n\n")[0])
+        return self._fill(self.zh if language == "zh" else (type(self).__doc__ or "").split("\n\n")[0], language)
 
     def next_step(self, language: str = "en") -> str:
         """What the caller can do about it, one sentence."""
-        return self._fill(self.advice_zh if language == "zh" else self.advice)
+        return self._fill(self.advice_zh if language == "zh" else self.advice, language)
 
-    def _fill(self, text: str) -> str:
+    def _fill(self, text: str, language: str) -> str:
         text = " ".join(text.split())
         try:
-            return text.format(**self.details)
+            return text.format(**self._words(language))
         except (KeyError, IndexError):
             return text
+
+    def _words(self, language: str) -> dict[str, Any]:
+        """The details; in Chinese a detail `x` gives way to `x_zh`, and a thing's English name to its Chinese one."""
+        if language != "zh":
+            return self.details
+        named = {k: _THINGS.get(v, v) if isinstance(v, str) else v for k, v in self.details.items()}
+        return named | {k.removesuffix("_zh"): v for k, v in self.details.items() if k.endswith("_zh")}
+
+
+_THINGS = {
+    "call": "通话",
+    "recording": "录音",
+    "transcript": "转写文本",
+    "mentions": "提及",
+    "score": "评分",
+    "tenant": "租户",
+    "key": "密钥",
+    "webhook": "webhook",
+    "delivery": "投递记录",
+    "event": "事件",
+    "file": "文件",
+    "upload": "上传",
+}
 
 
 class NotFound(SpeechsvcError):

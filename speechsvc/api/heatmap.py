@@ -18,9 +18,11 @@ from speechsvc.domain.call import Source
 from speechsvc.domain.heatmap import Heatmap, HeatmapQuery, Measure, Row, RowKind
 from speechsvc.ports import MentionFilter
 from speechsvc.reporting import heatmap_image, heatmap_table
+from speechsvc.reporting.heatmap_xlsx import heatmap_xlsx
 from speechsvc.services.build_heatmap import build_heatmap, find_mentions
 
 router = api_router("heatmap")
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _SPOKEN = (Source.CALL, Source.TRANSCRIPT)
 Speaker = Annotated[
@@ -37,7 +39,7 @@ Speaker = Annotated[
         200: {
             "description": "In the asked format",
             "model": HeatmapOut,
-            "content": {"text/csv": {"schema": {"type": "string"}}, "image/png": {}},
+            "content": {"text/csv": {"schema": {"type": "string"}}, "image/png": {}, _XLSX: {}},
         }
     },
 )
@@ -49,19 +51,13 @@ def get_heatmap(
     speaker: Speaker = "customer",
     source: Sources = None,
     measure: Measure = Measure.SHARE,
-    format: Annotated[Literal["json", "csv", "png", "xlsx"], Query(description="xlsx is not available yet")] = "json",
+    format: Literal["json", "csv", "png", "xlsx"] = "json",
     lang: Lang = None,
 ) -> Response:
     """Rows by topics, within what this key may see. A cell counts affirmed, unsuspect mentions in effective calls.
 
     JSON holds all three measures of each cell and a link to its mentions. Sources: calls and transcripts unless asked.
     """
-    if format == "xlsx":
-        raise Invalid(
-            "format",
-            "xlsx is not available yet; csv opens in Excel and WPS",
-            "暂不支持 xlsx；csv 可用 Excel 和 WPS 打开",
-        )
     zone = caller.core.system.tenant(caller.principal.tenant_id).timezone
     query = HeatmapQuery(
         row=row,
@@ -76,6 +72,8 @@ def get_heatmap(
     if format == "csv":
         content = heatmap_table.heatmap_csv(heatmap, language).encode()
         return Response(content, media_type="text/csv; charset=utf-8", headers=_saved_as("heatmap.csv"))
+    if format == "xlsx":
+        return Response(heatmap_xlsx(heatmap, language), media_type=_XLSX, headers=_saved_as("heatmap.xlsx"))
     if format == "png":
         return Response(heatmap_image.heatmap_png(heatmap, language), media_type="image/png")
     return JSONResponse(heatmap_table.heatmap_json(heatmap, link=lambda r, t: _mentions_url(caller, heatmap, r, t)))

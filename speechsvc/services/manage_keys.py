@@ -25,9 +25,15 @@ def create_key(
     """The key (shown once) and its holder. Raises InvalidInput when a role lacks its scope, NotFound for the tenant."""
     system.tenant(tenant_id)
     if role is Role.MANAGER and not teams:
-        raise InvalidInput(field="teams", problem="a manager's key needs at least one team")
+        raise InvalidInput(
+            field="teams", problem="a manager's key needs at least one team", problem_zh="经理密钥至少需要一个团队"
+        )
     if role is Role.SALESPERSON and not salesperson_id:
-        raise InvalidInput(field="salesperson_id", problem="a salesperson's key needs the salesperson's id")
+        raise InvalidInput(
+            field="salesperson_id",
+            problem="a salesperson's key needs the salesperson's id",
+            problem_zh="销售密钥需要销售人员编号",
+        )
     principal = Principal(
         tenant_id=tenant_id,
         key_id=new_id("key"),

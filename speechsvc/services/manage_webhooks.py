@@ -20,7 +20,9 @@ def create_webhook(core: Core, principal: Principal, url: str, event_types: Sequ
     unknown = sorted(set(event_types) - set(EVENT_TYPES))
     if unknown:
         raise InvalidInput(
-            field="event_types", problem=f"unknown: {', '.join(unknown)}; known: {', '.join(EVENT_TYPES)}"
+            field="event_types",
+            problem=f"unknown: {', '.join(unknown)}; known: {', '.join(EVENT_TYPES)}",
+            problem_zh=f"未知：{', '.join(unknown)}；可用：{', '.join(EVENT_TYPES)}",
         )
     core.sender.validate(url)
     endpoint = Endpoint(id=new_id("hook"), url=url, event_types=tuple(event_types), created_at=core.clock.now())

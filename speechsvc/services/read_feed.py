@@ -26,7 +26,9 @@ def read_changes(core: Core, principal: Principal, cursor: str | None = None, li
     with core.db.tenant(principal.tenant_id, write=False) as uow:
         events = uow.events.after(seq, limit=limit + 1)
         if not events and seq > uow.events.last_seq():
-            raise InvalidInput(field="cursor", problem="it lies beyond the end of this feed")
+            raise InvalidInput(
+                field="cursor", problem="it lies beyond the end of this feed", problem_zh="超出了变更流的末尾"
+            )
     page = events[:limit]
     return Changes(events=tuple(page), cursor=str(page[-1].seq if page else seq), more=len(events) > limit)
 
@@ -35,5 +37,9 @@ def _position(cursor: str | None) -> int:
     if not cursor:
         return 0
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-        raise InvalidInput(field="cursor", problem="use a cursor exactly as a page of this feed gave it")
+        raise InvalidInput(
+            field="cursor",
+            problem="use a cursor exactly as a page of this feed gave it",
+            problem_zh="请原样使用上一页返回的 cursor",
+        )
     return int(cursor)

@@ -51,13 +51,21 @@ def receive_text(
 
 def _check(turns: Sequence[Turn], most: int) -> None:
     if not any(t.text.strip() for t in turns):
-        raise InvalidInput(field="turns", problem="there is no text")
+        raise InvalidInput(field="turns", problem="there is no text", problem_zh="没有文本内容")
     characters = sum(len(t.text) for t in turns)
     if characters > most:
-        raise InvalidInput(field="turns", problem=f"{characters} characters, at most {most} are accepted")
+        raise InvalidInput(
+            field="turns",
+            problem=f"{characters} characters, at most {most} are accepted",
+            problem_zh=f"共 {characters} 个字符，最多接受 {most} 个",
+        )
     for i, turn in enumerate(turns):
         if turn.end < turn.start or turn.start < 0:
-            raise InvalidInput(field=f"turns[{i}]", problem="start and end must be seconds with 0 <= start <= end")
+            raise InvalidInput(
+                field=f"turns[{i}]",
+                problem="start and end must be seconds with 0 <= start <= end",
+                problem_zh="start 与 end 应为秒数，且 0 <= start <= end",
+            )
 
 
 def _transcript(source: Source, turns: Sequence[Turn], language: str) -> Transcript:

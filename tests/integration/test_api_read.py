@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import openpyxl
 import pytest
 
 from speechsvc.config import Settings
@@ -302,8 +303,9 @@ def test_heatmap_formats(service: ApiService, call_id: str) -> None:
     assert "预算审批" in csv.text.splitlines()[0]
     png = get(service, "/v1/heatmap?format=png")
     assert (png.headers["Content-Type"], png.content[:8]) == ("image/png", b"\x89PNG\r\n\x1a\n")
-    xlsx = get(service, "/v1/heatmap?format=xlsx", **{"Accept-Language": "zh"})
-    assert (xlsx.status_code, xlsx.json()["errors"][0]["field"]) == (422, "format")
+    xlsx = get(service, "/v1/heatmap?format=xlsx&lang=zh&row=team")
+    sheet = openpyxl.load_workbook(io.BytesIO(xlsx.content)).worksheets[0]
+    assert [c.value for c in sheet[1]][4] == csv.text.splitlines()[0].split(",")[4]
 
 
 @pytest.mark.parametrize("query", ["row=planet", "measure=length", "speaker=unknown", "source=fax", "format=pdf"])
