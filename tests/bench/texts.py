@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -33,6 +34,12 @@ _CARRIERS = ("我想问一下{}这块", "关于{}您再说说", "主要还是{}�
 @cache
 def default_lexicon() -> Lexicon:
     return load_lexicon(bundled("lexicons") / "default")
+
+
+def without_patterns(lexicon: Lexicon) -> Lexicon:
+    """Its terms and variants only."""
+    topics = (replace(t, entries=tuple(e for e in t.entries if e.term)) for t in lexicon.topics)
+    return replace(lexicon, name=f"{lexicon.name}-terms", topics=tuple(topics))
 
 
 @cache

@@ -53,9 +53,8 @@ def run(quick: bool) -> list[Result]:
 
     works = {name: (lambda name=name: next_call(name)) for name in contenders}
     series = in_turns(len(calls), works, warm_up=False)
-    return versus(
-        "transcription", f"{len(calls)} sample calls", "audio s/s", series, _details(series, seconds, contenders)
-    )
+    details = _details(series, seconds, contenders)
+    return versus("transcription", f"{len(calls)} sample calls", "audio s/s", series, details, computing=True)
 
 
 def _details(series: dict[str, Series], seconds: dict[str, float], contenders: dict[str, Contender]) -> dict[str, Any]:
