@@ -15,6 +15,7 @@ from speechsvc.audio.playback import WavPlayback
 from speechsvc.audio.recording import RecordingOpener
 from speechsvc.config import Settings
 from speechsvc.crm.sender import HttpxSender
+from speechsvc.domain.lexicon import Lexicon
 from speechsvc.ports import Analyser, Tenant, Transcriber
 from speechsvc.queueing.announcer import CeleryAnnouncer
 from speechsvc.queueing.dispatcher import Dispatcher
@@ -24,9 +25,6 @@ from speechsvc.services.run_next import run_next
 from speechsvc.storage.blobs import make_blob_store
 from speechsvc.storage.database import SqlDatabase
 from speechsvc.storage.system import SqlSystem
-from speechsvc.tagging.analyser import LexiconAnalyser
-from speechsvc.tagging.lexicon_file import load_lexicon
-from speechsvc.tagging.rubric_file import load_rubric
 
 T = TypeVar("T")
 
@@ -58,6 +56,7 @@ class Application:
             playback=WavPlayback(_decode_limits(settings)),
             transcriber=_Once(lambda: build_transcriber(settings)),
             analyser=_Once(lambda: build_analyser(settings)),
+            topics=_Once(lambda: tuple((t.id, t.name, t.name_en or t.name) for t in build_lexicon(settings).topics)),
             wake=self._wake,
             limits=Limits(
                 upload_bytes=settings.max_upload_bytes,
@@ -104,8 +103,18 @@ def application() -> Application:
 
 def build_analyser(settings: Settings) -> Analyser:
     """Loads lexicon and rubric. Raises with the name of the entry and its cure."""
-    lexicon = load_lexicon(settings.lexicon or bundled("lexicons") / "default")
+    from speechsvc.tagging.analyser import LexiconAnalyser  # here: jieba, spaCy and pinyin tables take a second
+    from speechsvc.tagging.rubric_file import load_rubric
+
+    lexicon = build_lexicon(settings)
     return LexiconAnalyser(lexicon, load_rubric(settings.rubric), homophones=settings.homophones)
+
+
+def build_lexicon(settings: Settings) -> Lexicon:
+    """The lexicon that the settings name. Raises with the name of the entry and its cure."""
+    from speechsvc.tagging.lexicon_file import load_lexicon
+
+    return load_lexicon(settings.lexicon or bundled("lexicons") / "default")
 
 
 def build_transcriber(settings: Settings) -> Transcriber:

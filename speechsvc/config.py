@@ -118,3 +118,11 @@ def child_environment(settings: Settings, changes: Mapping[str, str] | None = No
         environment[f"SPEECHSVC_{name.upper()}"] = text
     environment["SPEECHSVC_DATA_DIR"] = str(settings.data_dir.resolve())
     return environment | dict(changes or {})
+
+
+def make_private_folder(folder: Path) -> None:
+    """Makes the folder, and those above it that are missing, for their owner alone: calls are personal data."""
+    if folder.is_dir():
+        return
+    make_private_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)

@@ -25,6 +25,7 @@ from speechsvc.domain.job import Job, JobKind
 from speechsvc.domain.mention import Mention
 from speechsvc.domain.talk import TalkMetrics
 from speechsvc.domain.transcript import Transcript
+from speechsvc.domain.upload import Upload, UploadPart
 from speechsvc.domain.webhook import Attempt, Delivery, DeliveryState, Endpoint
 from speechsvc.errors import SpeechsvcError
 
@@ -71,10 +72,6 @@ class Analyser(Protocol):
         self, conversation: Conversation, tagging: Tagging, talk: TalkMetrics
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The score as CONTRACT.md shows it, and the frozen snapshot of inputs from which it recomputes."""
-        ...
-
-    def topics(self) -> tuple[tuple[str, str, str], ...]:
-        """The lexicon's topics in order: (id, Chinese name, English name)."""
         ...
 
 
@@ -226,7 +223,7 @@ class CallRepository(Protocol):
         ...
 
     def erase(self, call_id: str) -> Call:
-        """Deletes the call with transcript, mentions, score, facts and jobs; returns what it was."""
+        """Deletes the call with transcript, mentions, score, facts and jobs; returns what it was. Raises NotFound."""
         ...
 
     def queue_position(self, call_id: str) -> int | None:
@@ -278,8 +275,12 @@ class JobRepository(Protocol):
         """Raises StaleLease unless the job's token is still the newest."""
         ...
 
-    def retry(self, job: Job, *, delay_s: float, error_code: str, error: str) -> None:
-        """Back to ready after a pause. Raises StaleLease."""
+    def hold(self, job: Job) -> None:
+        """Changes nothing, and keeps the job from others until the commit. Raises StaleLease."""
+        ...
+
+    def retry(self, job: Job, *, delay_s: float, error_code: str, error: str, counted: bool = True) -> None:
+        """Back to ready after a pause; the try does not count where `counted` is false. Raises StaleLease."""
         ...
 
     def bury(self, job: Job, *, error_code: str, error: str) -> None:
@@ -319,6 +320,10 @@ class WebhookRepository(Protocol):
 
     def record(self, delivery_id: str, attempt: Attempt, state: DeliveryState, next_at: datetime | None) -> None: ...
 
+    def drop(self, delivery_id: str) -> None:
+        """It will not be tried again; no error if it is gone."""
+        ...
+
     def deliveries(self, endpoint_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Delivery]: ...
 
 
@@ -336,6 +341,42 @@ class AuditEntry:
 class AuditRepository(Protocol):
     def add(self, *, actor: str, action: str, subject: str, details: dict[str, Any] | None = None) -> None: ...
     def list(self, *, cursor: str | None = None, limit: int = 50) -> Page[AuditEntry]: ...
+
+
+class UploadRepository(Protocol):
+    """Recordings that arrive in pieces. The offset in the row decides who may add the next piece."""
+
+    def add(self, upload: Upload) -> None:
+        """A new upload without parts."""
+        ...
+
+    def get(self, upload_id: str) -> Upload:
+        """With its parts in order. Raises NotFound."""
+        ...
+
+    def append(self, upload_id: str, part: UploadPart) -> bool:
+        """False, and nothing stored, unless the upload's offset is `part.start` and the part fits into its length."""
+        ...
+
+    def finish(self, upload_id: str, call_id: str) -> bool:
+        """It became this call: parts and metadata are forgotten. False unless it was complete and not settled."""
+        ...
+
+    def refuse(self, upload_id: str, code: str) -> bool:
+        """It never becomes a call: parts and metadata are forgotten. False unless it was complete and not settled."""
+        ...
+
+    def remove(self, upload_id: str) -> Upload:
+        """Deletes the row; returns what it was, with the parts whose files are to be deleted. Raises NotFound."""
+        ...
+
+    def waiting(self, *, limit: int = 100) -> tuple[str, ...]:
+        """Ids of uploads that are complete but not settled."""
+        ...
+
+    def expired(self, at: datetime, *, limit: int = 100) -> tuple[str, ...]:
+        """Ids of uploads past their time that are not waiting."""
+        ...
 
 
 class UnitOfWork(Protocol):
@@ -360,6 +401,8 @@ class UnitOfWork(Protocol):
     def webhooks(self) -> WebhookRepository: ...
     @property
     def audit(self) -> AuditRepository: ...
+    @property
+    def uploads(self) -> UploadRepository: ...
 
     def commit(self) -> None: ...
     def __enter__(self) -> UnitOfWork: ...
@@ -450,7 +493,9 @@ class System(Protocol):
 
     def queues(self) -> tuple[QueueState, ...]: ...
 
-    def knows_blob(self, key: str) -> bool: ...
+    def knows_blob(self, key: str) -> bool:
+        """Whether a call or an upload on its way has this file."""
+        ...
 
 
 class Announcer(Protocol):

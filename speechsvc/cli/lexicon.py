@@ -8,10 +8,8 @@ from typing import Annotated
 
 import typer
 
+from speechsvc.bootstrap import build_lexicon
 from speechsvc.cli.common import load_settings, out, say
-from speechsvc.resources import bundled
-from speechsvc.tagging.check import check_lexicon
-from speechsvc.tagging.lexicon_file import load_lexicon
 
 app = typer.Typer(help="Work on the lexicon. 词库工具。", no_args_is_help=True)
 
@@ -22,8 +20,9 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """Check the lexicon: its form, and every example through the real matcher."""
-    settings = load_settings(lexicon=path)
-    lexicon = load_lexicon(settings.lexicon or bundled("lexicons") / "default")
+    from speechsvc.tagging.check import check_lexicon
+
+    lexicon = build_lexicon(load_settings(lexicon=path))
     problems = check_lexicon(lexicon)
     if as_json:
         print(json.dumps({"version": lexicon.version, "problems": [str(p) for p in problems]}, ensure_ascii=False))

@@ -45,15 +45,30 @@ class Child:
         now = time.monotonic()
         if self.process is None:
             if now >= self.due:
-                self.start()
+                self._try_start(now)
             return
         code = self.process.poll()
         if code is None:
             return
-        self.failures = 0 if now - self.started > _STABLE_AFTER_S else self.failures + 1
-        pause = 0.0 if self.failures == 0 else min(_LONGEST_PAUSE_S, 0.5 * 2**self.failures)
+        stable = now - self.started > _STABLE_AFTER_S
+        pause = self._put_off(now, stable=stable)
         log.error("process_died", process=self.name, exit_code=code, restart_in_s=pause)
-        self.process, self.due = None, now + pause
+        self.process = None
+
+    def _try_start(self, now: float) -> None:
+        """A machine out of memory or processes refuses: the others go on, and this one is tried again."""
+        try:
+            self.start()
+        except OSError as error:
+            pause = self._put_off(now, stable=False)
+            log.error("process_not_started", process=self.name, errno=error.errno, restart_in_s=pause)
+
+    def _put_off(self, now: float, *, stable: bool) -> float:
+        """Plans the next start; returns the pause in seconds."""
+        self.failures = 0 if stable else self.failures + 1
+        pause = 0.0 if self.failures == 0 else min(_LONGEST_PAUSE_S, 0.5 * 2 ** min(self.failures, 10))
+        self.due = now + pause
+        return pause
 
 
 class Supervisor:

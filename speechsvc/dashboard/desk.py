@@ -37,7 +37,7 @@ class Desk:
 
     def topics(self, language: str) -> dict[str, str]:
         """Topic names by id, in the lexicon's order."""
-        return {t: en if language == "en" else zh for t, zh, en in self.core.analyser().topics()}
+        return {t: en if language == "en" else zh for t, zh, en in self.core.topics()}
 
     def page(self, visitor: Visitor, template: str, **values: Any) -> HTMLResponse:
         return render(visitor.request, template, principal=visitor.principal, timezone=visitor.timezone, **values)

@@ -14,7 +14,7 @@ from celery import Celery
 from kombu import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
 
-from speechsvc.config import Settings
+from speechsvc.config import Settings, make_private_folder
 from speechsvc.domain.job import JobKind
 
 RUN_NEXT = "speechsvc.run_next"
@@ -96,7 +96,7 @@ def _transport_options(settings: Settings, url: str) -> dict[str, Any]:
 
 def _embedded(settings: Settings) -> dict[str, Any]:
     folder = settings.data_dir.resolve() / "broker"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     return {
         "data_folder_in": str(folder),
         "data_folder_out": str(folder),

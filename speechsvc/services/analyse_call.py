@@ -15,10 +15,27 @@ from speechsvc.domain.job import Job
 from speechsvc.domain.talk import TalkMetrics
 from speechsvc.domain.talk_rules import measure_talk, measure_talk_from_turns
 from speechsvc.domain.transcript import Transcript
-from speechsvc.errors import NotFound
-from speechsvc.ports import Analysis
+from speechsvc.errors import SpeechsvcError
+from speechsvc.ports import Analyser, Analysis
 from speechsvc.services.core import Core
 from speechsvc.services.publish_event import call_identity, publish_event
+
+
+class TranscriptMissing(SpeechsvcError):
+    """There is no stored transcript to analyse."""
+
+    code = "transcript_missing"
+    zh = "没有可供分析的转写文本。"
+    advice, advice_zh = "Erase the call and upload it again.", "请删除该通话后重新上传。"
+
+
+class AnalyserUnavailable(SpeechsvcError):
+    """The analysis cannot start: {problem}"""
+
+    code, status, permanent = "analyser_unavailable", 503, False
+    zh = "无法开始分析：{problem}"
+    advice = "Correct the lexicon or the rubric; 'speechsvc lexicon check' names the place. Waiting calls then go on."
+    advice_zh = "请更正词典或评分规则（'speechsvc lexicon check' 会指出位置）；等待中的通话随后自动继续。"
 
 
 def analyse_call(core: Core, job: Job) -> None:
@@ -27,7 +44,7 @@ def analyse_call(core: Core, job: Job) -> None:
         call = uow.calls.get(job.subject)
         transcript = uow.transcripts.get(job.subject)
     if transcript is None:
-        raise NotFound(what="transcript")
+        raise TranscriptMissing
     analysis = analyse_transcript(core, call, transcript)
     _store(core, job, call, transcript, analysis)
     core.wake()
@@ -36,7 +53,7 @@ def analyse_call(core: Core, job: Job) -> None:
 def analyse_transcript(core: Core, call: Call, transcript: Transcript) -> Analysis:
     """Pure in its inputs and the analyser's versions: the same again gives the same."""
     conversation = transcript.conversation(call.id)
-    analyser = core.analyser()
+    analyser = _analyser(core)
     tagging = analyser.tag(conversation)
     talk = _talk(call, transcript, conversation)
     score, snapshot = analyser.score(conversation, tagging, talk)
@@ -48,6 +65,14 @@ def analyse_transcript(core: Core, call: Call, transcript: Transcript) -> Analys
         versions=replace(analyser.versions, transcript=_model_name(transcript)),
         facts=topic_facts(conversation, tagging.mentions),
     )
+
+
+def _analyser(core: Core) -> Analyser:
+    """A broken lexicon is the operator's mistake: no call may fail for it."""
+    try:
+        return core.analyser()
+    except SpeechsvcError as error:
+        raise AnalyserUnavailable(problem=str(error)) from error
 
 
 def _talk(call: Call, transcript: Transcript, conversation: Conversation) -> TalkMetrics:

@@ -1,4 +1,4 @@
-"""Removes what a crash may have left: recordings without a call, and half-written files."""
+"""Removes what a crash may have left: recordings without a call, half-written files, uploads that nobody went on with."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 
 from speechsvc.logging import get_logger
 from speechsvc.services.core import Core
+from speechsvc.services.resume_upload import clean_uploads
 
 log = get_logger(__name__)
 
@@ -13,7 +14,10 @@ SAFE_AGE_S = 6 * 3600.0  # longer than any upload may take, so that nothing on i
 
 
 def clean_up(core: Core, older_than_s: float = SAFE_AGE_S) -> int:
-    """How many files were removed."""
+    """How many files were removed, besides those of expired uploads."""
+    expired = clean_uploads(core)
+    if expired:
+        log.info("expired_uploads_removed", uploads=expired)
     removed = core.blobs.sweep(core.system.knows_blob, older_than_s)
     if removed:
         log.warning("orphans_removed", files=removed)

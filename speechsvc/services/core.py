@@ -30,6 +30,7 @@ class Core:
     playback: Playback
     transcriber: Callable[[], Transcriber]
     analyser: Callable[[], Analyser]
+    topics: Callable[[], tuple[tuple[str, str, str], ...]]  # in the lexicon's order: id, Chinese name, English name
     wake: Callable[[], None]  # tells the dispatcher that a job was committed; may do nothing
     limits: Limits
     language: str

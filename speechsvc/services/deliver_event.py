@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +39,15 @@ def deliver_event(core: Core, job: Job) -> None:
     return _settle(core, job, delivery.endpoint_id, attempt)
 
 
+def fail_delivery(core: Core, job: Job, error: SpeechsvcError) -> None:
+    """Our own trouble counts as a try that brought no answer, so that no delivery stays open for ever.
+
+    Raises StaleLease.
+    """
+    attempt = Attempt(at=core.clock.now(), status=None, error=error.code, response=None, seconds=0.0)
+    _settle(core, job, None, attempt, final=error.permanent)
+
+
 def event_body(event: Event) -> bytes:
     """The same bytes for every try, and the same shape as in the change feed."""
     return json.dumps(event_view(event), ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
@@ -59,29 +69,29 @@ def _drop(core: Core, job: Job) -> None:
     """The endpoint or the delivery is gone, or switched off: nothing to do any more."""
     with core.db.tenant(job.tenant_id) as uow:
         uow.jobs.finish(job)
+        uow.webhooks.drop(job.subject)
         uow.commit()
 
 
-def _settle(core: Core, job: Job, endpoint_id: str, attempt: Attempt) -> None:
+def _settle(core: Core, job: Job, endpoint_id: str | None, attempt: Attempt, *, final: bool = False) -> None:
     result = outcome(attempt.status)
     delay = None
-    if result is Outcome.RETRY:
+    if result is Outcome.RETRY and not final:
         delay = next_delay(job.attempt, retry_after=attempt.retry_after, random=random.random)
     with core.db.tenant(job.tenant_id) as uow:
         if result is Outcome.DELIVERED:
             uow.jobs.finish(job)
-            uow.webhooks.record(job.subject, attempt, DeliveryState.DELIVERED, None)
+            state, next_at = DeliveryState.DELIVERED, None
         elif delay is not None:
-            uow.jobs.retry(
-                job, delay_s=delay, error_code="delivery_failed", error=attempt.error or f"HTTP {attempt.status}"
-            )
-            uow.webhooks.record(
-                job.subject, attempt, DeliveryState.PENDING, core.clock.now() + timedelta(seconds=delay)
-            )
+            why = attempt.error or f"HTTP {attempt.status}"
+            uow.jobs.retry(job, delay_s=delay, error_code="delivery_failed", error=why)
+            state, next_at = DeliveryState.PENDING, core.clock.now() + timedelta(seconds=delay)
         else:
             given_up = DeliveryGivenUp()
             uow.jobs.bury(job, error_code=given_up.code, error=str(given_up))
-            uow.webhooks.record(job.subject, attempt, DeliveryState.FAILED, None)
-            if result is Outcome.GONE:
-                uow.webhooks.disable(endpoint_id, "the receiver answered 410 Gone")
+            state, next_at = DeliveryState.FAILED, None
+        with suppress(NotFound):  # erased from the log meanwhile
+            uow.webhooks.record(job.subject, attempt, state, next_at)
+        if result is Outcome.GONE and endpoint_id is not None:
+            uow.webhooks.disable(endpoint_id, "the receiver answered 410 Gone")
         uow.commit()

@@ -31,7 +31,10 @@ def mask_transcript(transcript: Transcript) -> Transcript:
 
 
 def silent_spans(transcript: Transcript) -> list[tuple[int | None, float, float]]:
-    """Where personal data is spoken: (channel, start seconds, end seconds), to be silenced in audio."""
+    """Where personal data is spoken: (all channels, start seconds, end seconds), to be silenced in audio.
+
+    All channels, because the other one often carries it too: identical or inverted copies, echo, crosstalk.
+    """
     spans: list[tuple[int | None, float, float]] = []
     for segment, masked in zip(transcript.segments, mask_segments(transcript.segments), strict=True):
         hidden = [i for i, (a, b) in enumerate(zip(segment.text, masked, strict=True)) if a != b]
@@ -39,7 +42,7 @@ def silent_spans(transcript: Transcript) -> list[tuple[int | None, float, float]
             per_char = (segment.end - segment.start) / max(1, len(segment.text))
             start = segment.start + hidden[0] * per_char - _SILENCE_MARGIN_S
             end = segment.start + (hidden[-1] + 1) * per_char + _SILENCE_MARGIN_S
-            spans.append((segment.channel, max(0.0, start), end))
+            spans.append((None, max(0.0, start), end))
     return spans
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from speechsvc.domain.call import Call
 from speechsvc.domain.event import Event
 from speechsvc.domain.job import JobKind
+from speechsvc.errors import NotFound
 from speechsvc.ports import UnitOfWork
 
 
@@ -15,8 +17,9 @@ def publish_event(uow: UnitOfWork, type: str, subject: str, data: dict[str, Any]
     event = uow.events.append(type, subject, data)
     for endpoint in uow.webhooks.list():
         if endpoint.enabled and (not endpoint.event_types or type in endpoint.event_types):
-            delivery = uow.webhooks.add_delivery(endpoint.id, event)
-            uow.jobs.add(JobKind.DELIVER, delivery.id)
+            with suppress(NotFound):  # deleted meanwhile: that must not cost the call its result
+                delivery = uow.webhooks.add_delivery(endpoint.id, event)
+                uow.jobs.add(JobKind.DELIVER, delivery.id)
     return event
 
 

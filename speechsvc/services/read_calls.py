@@ -11,7 +11,7 @@ from speechsvc.domain.analysis import TurnEvidence
 from speechsvc.domain.call import Call, Recording
 from speechsvc.domain.media import sniff
 from speechsvc.domain.transcript import Transcript
-from speechsvc.errors import NotFound, SpeechsvcError
+from speechsvc.errors import Forbidden, NotFound, SpeechsvcError
 from speechsvc.ports import Analysis, CallFilter, Page, StoredMention, UnitOfWork
 from speechsvc.services.core import Core
 from speechsvc.services.mask_words import mask_evidence, mask_mentions, mask_segments, mask_transcript
@@ -83,14 +83,17 @@ def read_recording(
     """The recording with spoken personal data silenced, or (raw) the original; every read is audited.
 
     `first_bytes` is false for a later range of the same playing, which is not a new read.
-    Raises NotReady before the call is transcribed, NotFound, Forbidden.
+    Raises NotReady before the call is transcribed, NotFound, Forbidden (also for a call that could not be
+    transcribed: only its original exists).
     """
     with _open(core, principal, call_id, "recording", raw, audit=first_bytes) as (_, call):
         if call.recording is None:
             raise NotFound(what="recording")
         if raw:
             return _audio(core, call.recording)
-        if not call.status.finished and call.duration is None:
+        if call.duration is None:  # nobody knows yet, or ever will, where personal data is spoken
+            if call.status.finished:
+                raise Forbidden(permission=Permission.RAW_READ.value)
             raise NotReady(what="recording", call_status=call.status.value)
         return _audio(core, call.playback or call.recording)
 

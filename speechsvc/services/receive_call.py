@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from speechsvc.domain.access import Permission, Principal
@@ -40,13 +41,19 @@ class Received:
     created: bool
 
 
-def receive_call(core: Core, principal: Principal, metadata: CallMetadata, recording: Recording) -> Received:
+Also = Callable[[UnitOfWork, str], None]  # writes of the caller, with the call's id
+
+
+def receive_call(
+    core: Core, principal: Principal, metadata: CallMetadata, recording: Recording, also: Also | None = None
+) -> Received:
     """Stores the call with its first job in one commit. The recording is already durable; it is removed if not needed.
 
-    Raises RecordingEmpty, ExternalIdConflict, Forbidden.
+    `also` writes in the same commit, for a new call and for one that had been received before.
+    Raises RecordingEmpty, ExternalIdConflict, Forbidden, and what `also` raises: then nothing is stored.
     """
     try:
-        received = _receive(core, principal, metadata, recording)
+        received = _receive(core, principal, metadata, recording, also)
     except SpeechsvcError as error:
         # anything else, and a database that does not answer, may hide a commit that went through: the sweep decides
         if error.permanent:
@@ -59,19 +66,25 @@ def receive_call(core: Core, principal: Principal, metadata: CallMetadata, recor
     return received
 
 
-def _receive(core: Core, principal: Principal, metadata: CallMetadata, recording: Recording) -> Received:
+def _receive(
+    core: Core, principal: Principal, metadata: CallMetadata, recording: Recording, also: Also | None
+) -> Received:
     principal.require(Permission.CALLS_WRITE)
     if recording.size == 0:
         raise RecordingEmpty
     call = Call(id=new_id("call"), metadata=metadata, recording=recording, received_at=core.clock.now())
     week = local_week(metadata.started_at, core.system.tenant(principal.tenant_id).timezone)
     with core.db.tenant(principal.tenant_id) as uow:
-        if uow.calls.add(call, local_week=week):
+        created = uow.calls.add(call, local_week=week)
+        if created:
             uow.jobs.add(JobKind.TRANSCRIBE, call.id)
             uow.audit.add(actor=principal.key_id, action="call.received", subject=call.id)
-            uow.commit()
-            return Received(call=call, created=True)
-        return Received(call=_same(uow, metadata.external_id, recording), created=False)
+        else:
+            call = _same(uow, metadata.external_id, recording)
+        if also is not None:
+            also(uow, call.id)
+        uow.commit()
+    return Received(call=call, created=created)
 
 
 def _same(uow: UnitOfWork, external_id: str, recording: Recording) -> Call:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from speechsvc.domain.job import Job, JobKind
+from speechsvc.domain.retry import SCHEDULE
 from speechsvc.errors import NotFound, SpeechsvcError
 from speechsvc.logging import get_logger
 from speechsvc.ports import StaleLease
 from speechsvc.services.analyse_call import analyse_call
 from speechsvc.services.core import Core
-from speechsvc.services.deliver_event import deliver_event
+from speechsvc.services.deliver_event import deliver_event, fail_delivery
 from speechsvc.services.fail_call import fail_call
 from speechsvc.services.transcribe_call import transcribe_call
 
 log = get_logger(__name__)
 
 _RETRY_PAUSE_S = (5.0, 60.0, 600.0)
+_OUTAGE_PAUSE_S = 30.0
+_OUTAGE = (503, 507)  # the store, the database, the model or the disk fails, not the call
 
 
 class WorkerLost(SpeechsvcError):
@@ -62,6 +65,8 @@ def run_next(core: Core, queue: str) -> bool:
 
 def _run(core: Core, job: Job) -> None:
     if job.kind is JobKind.DELIVER:
+        if job.attempt > len(SCHEDULE) + 1:  # it took its worker down each time
+            return fail_delivery(core, job, WorkerLost(attempts=job.attempt - 1))
         with _lease_kept(core, job):
             return deliver_event(core, job)
     if job.attempt > core.limits.max_attempts:
@@ -73,26 +78,32 @@ def _run(core: Core, job: Job) -> None:
 
 
 def _settle_failure(core: Core, job: Job, error: Exception) -> None:
-    """Retry what may pass, else make the failure the call's result."""
+    """Retry what may pass, else make the failure the call's result. Where the database fails too, the lease runs out
+    and the job starts again.
+    """
     known = error if isinstance(error, SpeechsvcError) else StageFailed(kind=type(error).__name__)
+    outage = not known.permanent and known.status in _OUTAGE
     try:
-        if isinstance(error, NotFound):
-            with core.db.tenant(job.tenant_id) as uow:  # erased while it waited
-                uow.jobs.finish(job)
-                uow.commit()
-        elif not known.permanent and (job.attempt < core.limits.max_attempts or job.kind is JobKind.DELIVER):
-            pause = _RETRY_PAUSE_S[min(job.attempt, len(_RETRY_PAUSE_S)) - 1]
-            with core.db.tenant(job.tenant_id) as uow:
-                uow.jobs.retry(job, delay_s=pause, error_code=known.code, error=str(known))
-                uow.commit()
-        elif job.kind is JobKind.DELIVER:
-            with core.db.tenant(job.tenant_id) as uow:
-                uow.jobs.bury(job, error_code=known.code, error=str(known))
-                uow.commit()
+        if job.kind is JobKind.DELIVER:
+            fail_delivery(core, job, known)
+        elif outage or (not known.permanent and job.attempt < core.limits.max_attempts):
+            _retry(core, job, known, outage)
         else:
             fail_call(core, job, known, dead=not known.permanent)
     except StaleLease:
         log.warning("job_lost_lease", job=job.id)
+    except Exception as second:
+        log.error("job_not_settled", job=job.id, error_type=type(second).__name__)
+
+
+def _retry(core: Core, job: Job, error: SpeechsvcError, outage: bool) -> None:
+    """The call waits again and says why. An outage uses up no tries: recordings outlast it, however long it is."""
+    pause = _OUTAGE_PAUSE_S if outage else _RETRY_PAUSE_S[min(job.attempt, len(_RETRY_PAUSE_S)) - 1]
+    with core.db.tenant(job.tenant_id) as uow:
+        uow.jobs.retry(job, delay_s=pause, error_code=error.code, error=str(error), counted=not outage)
+        with suppress(NotFound):  # erased meanwhile
+            uow.calls.update(job.subject, error_code=error.code, error=error.message("en"))
+        uow.commit()
 
 
 @dataclass

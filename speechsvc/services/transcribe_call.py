@@ -2,37 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from speechsvc.domain.call import Call, CallStatus, Recording
 from speechsvc.domain.job import Job, JobKind
 from speechsvc.domain.transcript import Transcript
-from speechsvc.errors import NotFound
+from speechsvc.errors import NotFound, SpeechsvcError
+from speechsvc.ports import StaleLease
 from speechsvc.services.core import Core
 from speechsvc.services.make_playback import make_playback
+
+
+class RecordingMissing(SpeechsvcError):
+    """The stored recording of this call is not where it was put."""
+
+    code, permanent = "recording_missing", False  # a folder that is not mounted may come back
+    zh = "该通话的录音文件不在存储中。"
+    advice = "Check that the store of recordings is complete and mounted; restore it, or erase the call and upload again."
+    advice_zh = "请检查录音存储是否完整并已挂载；可恢复备份，或删除该通话后重新上传。"
 
 
 def transcribe_call(core: Core, job: Job, progress: Callable[[float], None]) -> None:
     """Runs again from the start after a crash: the earlier try left nothing. Raises what the transcriber raises."""
     call = _begin(core, job)
-    if call.recording is None:
-        raise NotFound(what="recording")
-    with core.blobs.local_copy(call.recording.blob) as path:
+    with _recording(core, call) as path:
         transcript = core.transcriber().transcribe(
             path, channels=call.metadata.channels, language=core.language, progress=progress
         )
         playback = make_playback(core, job.tenant_id, path, transcript)
     try:
         _store(core, job, transcript, playback)
-    except BaseException:
+    except (StaleLease, NotFound):
+        # after any other error the commit may have gone through, and the sweep decides
         if playback is not None:
             core.blobs.delete(playback.blob)
         raise
     core.wake()
 
 
+@contextmanager
+def _recording(core: Core, call: Call) -> Iterator[Path]:
+    try:
+        if call.recording is None:
+            raise NotFound(what="recording")
+        core.blobs.size(call.recording.blob)
+    except NotFound:
+        raise RecordingMissing from None
+    with core.blobs.local_copy(call.recording.blob) as path:
+        yield path
+
+
 def _begin(core: Core, job: Job) -> Call:
     with core.db.tenant(job.tenant_id) as uow:
+        uow.jobs.hold(job)  # a worker that slept through its lease must not set a finished call back
         call = uow.calls.get(job.subject)
         uow.calls.update(call.id, status=CallStatus.TRANSCRIBING, progress=0.0, error_code=None, error=None)
         uow.commit()

@@ -59,14 +59,20 @@ class CallTable(Repository):
             raise NotFound(what="call")
 
     def erase(self, call_id: str) -> Call:
-        call = self.get(call_id)
+        self.get(call_id)
         self._connection.execute(
             delete(jobs).where(self._mine(jobs), jobs.c.subject == call_id, jobs.c.kind.in_(_CALL_JOBS))
         )
         self._forget_answers(call_id)
-        # transcript, analysis, mentions and facts go with the row: ON DELETE CASCADE
-        self._connection.execute(delete(calls).where(self._mine(calls), calls.c.id == call_id))
-        return call
+        # transcript, analysis, mentions and facts go with the row: ON DELETE CASCADE. Returned is the row as it went:
+        # a worker may have added a file since it was read
+        gone = self._connection.execute(
+            delete(calls).where(self._mine(calls), calls.c.id == call_id).returning(calls)
+        ).mappings()
+        row = gone.first()
+        if row is None:
+            raise NotFound(what="call")
+        return to_call(row)
 
     def _forget_answers(self, call_id: str) -> None:
         """What receivers answered to this call's events may quote them."""

@@ -18,6 +18,7 @@ from speechsvc.storage.engine import connect, make_engine
 from speechsvc.storage.events import EventTable
 from speechsvc.storage.jobs import JobTable
 from speechsvc.storage.transcripts import TranscriptTable
+from speechsvc.storage.uploads import UploadTable
 from speechsvc.storage.webhooks import WebhookTable
 
 R = TypeVar("R", bound=Repository)
@@ -101,6 +102,10 @@ class SqlUnitOfWork:
     @property
     def audit(self) -> AuditTable:
         return self._repository(AuditTable)
+
+    @property
+    def uploads(self) -> UploadTable:
+        return self._repository(UploadTable)
 
     def _repository(self, kind: type[R]) -> R:
         return kind(self._open(), self.tenant_id, self._database.now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 
+from speechsvc.config import make_private_folder
 from speechsvc.errors import InvalidInput, SpeechsvcError, StorageFull
 
 _WRITE = "speechsvc_write"
@@ -53,8 +55,9 @@ def connect(engine: Engine, *, write: bool) -> Connection:
 def _sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise InvalidInput(field="database_url", problem="SQLite needs a file: several processes share it")
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 15}, pool_size=10, max_overflow=40)
+    make_private_folder(Path(url.database).parent)
+    os.close(os.open(url.database, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its side files the same rights
+    engine = create_engine(url, connect_args={"timeout": 15}, pool_size=10, max_overflow=40, hide_parameters=True)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
@@ -68,6 +71,7 @@ def _postgresql(url: URL) -> Engine:
         pool_pre_ping=True,  # a restarted server costs nobody an error
         pool_size=5,
         max_overflow=45,
+        hide_parameters=True,  # an error's text may reach a log
     )
 
 
@@ -76,6 +80,7 @@ def _set_pragmas(connection: sqlite3.Connection, record: Any) -> None:
     connection.execute("PRAGMA busy_timeout = 15000")
     connection.execute("PRAGMA synchronous = FULL")  # in WAL mode NORMAL may lose the last commits at a power cut
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, not only unlinked
 
 
 def _begin(connection: Connection) -> None:

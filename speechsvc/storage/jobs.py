@@ -34,10 +34,14 @@ class JobTable(Repository):
     def finish(self, job: Job) -> None:
         self._leave(job, state=JobState.DONE.value, error_code=None, error=None)
 
-    def retry(self, job: Job, *, delay_s: float, error_code: str, error: str) -> None:
+    def hold(self, job: Job) -> None:
+        self._change(job, token=job.token)
+
+    def retry(self, job: Job, *, delay_s: float, error_code: str, error: str, counted: bool = True) -> None:
         self._leave(
             job,
             state=JobState.READY.value,
+            attempt=job.attempt if counted else job.attempt - 1,
             not_before=epoch_now() + delay_s,
             announced_until=0.0,
             error_code=error_code,
@@ -48,6 +52,9 @@ class JobTable(Repository):
         self._leave(job, state=JobState.DEAD.value, error_code=error_code, error=error)
 
     def _leave(self, job: Job, **values: Any) -> None:
+        self._change(job, lease_until=None, **values)
+
+    def _change(self, job: Job, **values: Any) -> None:
         """The token in the condition is the fence: whoever lost the lease changes nothing and loses the whole commit.
 
         A lease that ran out but that nobody took over is still good: the work is done.
@@ -56,7 +63,7 @@ class JobTable(Repository):
             update(jobs)
             .where(self._mine(jobs), jobs.c.id == job.id, jobs.c.token == job.token)
             .where(jobs.c.state == JobState.LEASED.value)
-            .values(lease_until=None, **values)
+            .values(**values)
         )
         if result.rowcount != 1:
             raise StaleLease(job=job.id)

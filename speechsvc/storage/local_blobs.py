@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from speechsvc.config import make_private_folder
 from speechsvc.domain.call import Recording
 from speechsvc.errors import NotFound, SpeechsvcError, StorageFull
 from speechsvc.storage.blobs import CHUNK, BlobsUnavailable, checked, new_key
@@ -80,7 +81,7 @@ class LocalBlobs:
 
     def check(self) -> None:
         try:
-            self._root.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self._root)
             with tempfile.TemporaryFile(dir=self._root) as file:
                 file.write(b"x")
         except OSError as error:
@@ -102,7 +103,7 @@ class LocalWriter:
         self._hash = hashlib.sha256()
         self._size = 0
         try:
-            folder.mkdir(parents=True)
+            make_private_folder(folder)
             self._file = (folder / _UNFINISHED).open("xb", buffering=0)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 
 from sqlalchemy import Connection, RowMapping, or_, select, update
@@ -11,14 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from speechsvc.domain.access import Principal, Role
 from speechsvc.domain.job import Job, JobKind
-from speechsvc.errors import Conflict, NotFound
+from speechsvc.errors import Conflict, NotFound, SpeechsvcError
 from speechsvc.ports import KeyInfo, QueueState, Tenant
 from speechsvc.storage import leases
 from speechsvc.storage.base import insert_if_absent
 from speechsvc.storage.database import SqlDatabase
 from speechsvc.storage.engine import DatabaseUnavailable, transaction
 from speechsvc.storage.migrate import migrate
-from speechsvc.storage.tables import api_keys, calls, secrets, tenants
+from speechsvc.storage.tables import api_keys, calls, secrets, tenants, upload_parts
 
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
@@ -88,7 +88,8 @@ class SqlSystem:
             row = connection.execute(query).mappings().first()
         if row is None:
             return None
-        self._note_use(row)
+        with suppress(SpeechsvcError):  # on a full disk readers still get in
+            self._note_use(row)
         return _principal(row)
 
     def _note_use(self, row: RowMapping) -> None:
@@ -152,7 +153,9 @@ class SqlSystem:
     def knows_blob(self, key: str) -> bool:
         with self._transaction(write=False) as connection:
             mine = or_(calls.c.blob == key, calls.c.playback_blob == key)
-            return connection.execute(select(calls.c.id).where(mine).limit(1)).first() is not None
+            part = select(upload_parts.c.blob).where(upload_parts.c.blob == key)
+            queries = (select(calls.c.id).where(mine), part)
+            return any(connection.execute(query.limit(1)).first() is not None for query in queries)
 
 
 def _tenant(row: RowMapping) -> Tenant:

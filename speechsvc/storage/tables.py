@@ -288,3 +288,33 @@ audit = Table(
     Column("subject", Text, nullable=False),
     Column("details", Json, nullable=False),
 )
+
+uploads = Table(  # recordings that arrive in pieces
+    "uploads",
+    metadata,
+    _tenant(),
+    Column("id", Text, primary_key=True),
+    Column("key_id", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Column("offset", BigInteger, nullable=False),  # whoever adds a piece moves it on, under the condition that it fits
+    Column("metadata", Json),
+    Column("header", Text),
+    Column("call_id", Text),  # no foreign key: the upload may be asked about after its call was erased
+    Column("refused", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index(None, "tenant_id", "expires_at"),
+)
+
+upload_parts = Table(
+    "upload_parts",
+    metadata,
+    _tenant(),
+    Column("upload_id", Text, primary_key=True),
+    Column("start", BigInteger, primary_key=True, autoincrement=False),  # bytes before it
+    Column("size", BigInteger, nullable=False),
+    Column("blob", Text, nullable=False),
+    ForeignKeyConstraint(["tenant_id", "upload_id"], ["uploads.tenant_id", "uploads.id"], ondelete="CASCADE"),
+    Index(None, "blob"),
+)

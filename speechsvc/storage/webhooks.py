@@ -69,7 +69,10 @@ class WebhookTable(Repository):
             raise NotFound(what="webhook")
 
     def add_delivery(self, endpoint_id: str, event: Event) -> Delivery:
-        self._row(endpoint_id)
+        # the lock waits for whoever deletes the endpoint now, who would else break this whole commit (PostgreSQL)
+        known = select(endpoints.c.id).where(self._endpoint(endpoint_id)).with_for_update(read=True, key_share=True)
+        if self._connection.execute(known).first() is None:
+            raise NotFound(what="webhook")
         row = {
             "tenant_id": self._tenant_id,
             "id": new_id("dlv"),
@@ -109,6 +112,13 @@ class WebhookTable(Repository):
                 response=attempt.response,
                 seconds=attempt.seconds,
             )
+        )
+
+    def drop(self, delivery_id: str) -> None:
+        self._connection.execute(
+            update(deliveries)
+            .where(self._mine(deliveries), deliveries.c.id == delivery_id)
+            .values(state=DeliveryState.FAILED.value, next_at=None)
         )
 
     def deliveries(self, endpoint_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Delivery]:

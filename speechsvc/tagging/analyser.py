@@ -25,7 +25,6 @@ class LexiconAnalyser:
     """Deterministic and safe to share between threads. Building it takes a second or two: make one a process."""
 
     def __init__(self, lexicon: Lexicon, rubric: Rubric, *, homophones: bool = True) -> None:
-        self._lexicon = lexicon
         self._rubric = rubric
         self._tagger = LexiconTagger(lexicon, homophones=homophones)
 
@@ -46,6 +45,3 @@ class LexiconAnalyser:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         inputs = collect_inputs(conversation, tagging.mentions, tagging.contact, tagging.next_step, talk)
         return score(inputs, self._rubric).to_dict(), inputs.to_dict()
-
-    def topics(self) -> tuple[tuple[str, str, str], ...]:
-        return tuple((t.id, t.name, t.name_en or t.name) for t in self._lexicon.topics)

@@ -1,4 +1,6 @@
-"""What can go wrong between a recording and its words. Machine and model trouble, never the recording's fault."""
+"""What can go wrong between a recording and its words. Machine and model trouble, never the recording's fault: status 503 and
+not permanent, so that recordings wait until it is put right.
+"""
 
 from speechsvc.errors import SpeechsvcError
 
@@ -6,7 +8,7 @@ from speechsvc.errors import SpeechsvcError
 class ModelUnknown(SpeechsvcError):
     """There is no speech model called {name}: it is neither a folder nor in the catalogue ({known})."""
 
-    code, status = "model_unknown", 500
+    code, status, permanent = "model_unknown", 503, False
     zh = "没有名为 {name} 的语音模型：它既不是文件夹，也不在目录中（{known}）。"
     advice = "Set the model to a catalogue name or to a folder that holds a CTranslate2 Whisper model."
     advice_zh = "请把模型设为目录中的名称，或设为存放 CTranslate2 Whisper 模型的文件夹。"
@@ -15,7 +17,7 @@ class ModelUnknown(SpeechsvcError):
 class ModelIncomplete(SpeechsvcError):
     """The model folder {folder} cannot be used: {problem}."""
 
-    code, status = "model_incomplete", 500
+    code, status, permanent = "model_incomplete", 503, False
     zh = "模型文件夹 {folder} 无法使用：{problem_zh}。"
     advice = "Copy the whole folder again; it needs model.bin, config.json, tokenizer.json and vocabulary.json or .txt."
     advice_zh = "请重新完整复制文件夹；需要 model.bin、config.json、tokenizer.json 以及 vocabulary.json 或 .txt。"
@@ -24,7 +26,7 @@ class ModelIncomplete(SpeechsvcError):
 class ModelNotDownloaded(SpeechsvcError):
     """The speech model {name} is not on this machine and downloads are switched off."""
 
-    code, status = "model_not_downloaded", 500
+    code, status, permanent = "model_not_downloaded", 503, False
     zh = "本机没有语音模型 {name}，且已关闭下载。"
     advice = "Download it on another machine and copy the folder to {folder}, or allow downloads."
     advice_zh = "请在另一台机器下载后把文件夹复制到 {folder}，或允许下载。"
@@ -51,7 +53,7 @@ class ModelDiskFull(SpeechsvcError):
 class DeviceUnusable(SpeechsvcError):
     """The device {device} with compute type {compute_type} cannot be used: {problem}."""
 
-    code, status = "device_unusable", 500
+    code, status, permanent = "device_unusable", 503, False
     zh = "设备 {device}（计算类型 {compute_type}）无法使用：{problem}。"
     advice = "Run 'speechsvc doctor'; install the GPU libraries named there, or set the device to cpu."
     advice_zh = "请运行 'speechsvc doctor'，按提示安装 GPU 库，或把设备设为 cpu。"
@@ -60,7 +62,7 @@ class DeviceUnusable(SpeechsvcError):
 class ModelCrossedFork(SpeechsvcError):
     """The speech model was loaded before this process was forked; it would hang here."""
 
-    code, status = "model_crossed_fork", 500
+    code, status, permanent = "model_crossed_fork", 503, False
     zh = "语音模型在进程分叉（fork）之前已加载，在此进程中会卡死。"
     advice = "Start workers with the spawn method, and load the model in the worker process only."
     advice_zh = "请以 spawn 方式启动工作进程，并只在工作进程内加载模型。"

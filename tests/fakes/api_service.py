@@ -37,7 +37,7 @@ from speechsvc.storage.database import SqlDatabase
 from speechsvc.storage.local_blobs import LocalBlobs
 from speechsvc.storage.system import SqlSystem
 from speechsvc.tagging.analyser import LexiconAnalyser
-from speechsvc.tagging.lexicon_file import load_lexicon
+from speechsvc.tagging.lexicon_file import default_lexicon, load_lexicon
 from speechsvc.tagging.rubric_file import load_rubric
 
 METADATA: dict[str, Any] = {
@@ -168,6 +168,7 @@ def make_application(settings: Settings, wakes: list[int]) -> tuple[ApiApplicati
         playback=WavPlayback(DecodeLimits(max_seconds=600)),
         transcriber=ScriptedTranscriber,
         analyser=analyser,
+        topics=lambda: tuple((t.id, t.name, t.name_en or t.name) for t in default_lexicon().topics),
         wake=lambda: wakes.append(1),
         limits=Limits(
             upload_bytes=settings.max_upload_bytes,
