@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from speechsvc.errors import SpeechsvcError
 from speechsvc.logging import get_logger
 from speechsvc.services.core import Core
 from speechsvc.services.resume_upload import clean_uploads
@@ -13,14 +14,45 @@ log = get_logger(__name__)
 SAFE_AGE_S = 6 * 3600.0  # longer than any upload may take, so that nothing on its way is removed
 
 
+STRAYS = 20  # recordings without a call that crashes and lost connections may well leave
+
+
+class StoreUnfamiliar(SpeechsvcError):
+    """{unknown} recordings in the store have no call in this database, only {known} have one: none was removed."""
+
+    code, status = "store_unfamiliar", 500
+    zh = "存储中有 {unknown} 个录音在此数据库中没有对应通话，只有 {known} 个有；未删除任何录音。"
+    advice = "Check that the database and the store of recordings belong together."
+    advice_zh = "请检查数据库与录音存储是否属于同一套服务。"
+
+
 def clean_up(core: Core, older_than_s: float = SAFE_AGE_S) -> int:
-    """How many files were removed, besides those of expired uploads."""
+    """How many files were removed, besides those of expired uploads.
+
+    Raises StoreUnfamiliar where most recordings are unknown: then a wrong or restored database is likelier than so
+    many crashes, and recordings cannot be made again.
+    """
     expired = clean_uploads(core)
     if expired:
         log.info("expired_uploads_removed", uploads=expired)
-    removed = core.blobs.sweep(core.system.knows_blob, older_than_s)
+    removed = _sweep(core, older_than_s)
     if removed:
         log.warning("orphans_removed", files=removed)
+    return removed
+
+
+def _sweep(core: Core, older_than_s: float) -> int:
+    known, unknown = set[str](), set[str]()
+
+    def note(key: str) -> bool:
+        (known if core.system.knows_blob(key) else unknown).add(key)
+        return True
+
+    removed = core.blobs.sweep(note, older_than_s)  # half-written files only
+    if len(unknown) > max(STRAYS, len(known)):
+        raise StoreUnfamiliar(known=len(known), unknown=len(unknown))
+    if unknown:
+        removed += core.blobs.sweep(lambda key: key not in unknown, older_than_s)
     return removed
 
 
@@ -43,6 +75,8 @@ class Janitor:
         while True:
             try:
                 clean_up(self._core)
+            except StoreUnfamiliar as error:
+                log.error("clean_up_refused", **error.details)
             except Exception as error:
                 log.error("clean_up_failed", error_type=type(error).__name__)
             if self._stop.wait(self._every_s):

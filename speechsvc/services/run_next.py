@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from speechsvc.domain.call import CallStatus
 from speechsvc.domain.job import Job, JobKind
 from speechsvc.domain.retry import SCHEDULE
 from speechsvc.errors import NotFound, SpeechsvcError
@@ -101,8 +102,9 @@ def _retry(core: Core, job: Job, error: SpeechsvcError, outage: bool) -> None:
     pause = _OUTAGE_PAUSE_S if outage else _RETRY_PAUSE_S[min(job.attempt, len(_RETRY_PAUSE_S)) - 1]
     with core.db.tenant(job.tenant_id) as uow:
         uow.jobs.retry(job, delay_s=pause, error_code=error.code, error=str(error), counted=not outage)
+        status = CallStatus.QUEUED if job.kind is JobKind.TRANSCRIBE else CallStatus.ANALYSING
         with suppress(NotFound):  # erased meanwhile
-            uow.calls.update(job.subject, error_code=error.code, error=error.message("en"))
+            uow.calls.update(job.subject, status=status, error_code=error.code, error=error.message("en"))
         uow.commit()
 
 

@@ -20,7 +20,7 @@ class RecordingMissing(SpeechsvcError):
 
     code, permanent = "recording_missing", False  # a folder that is not mounted may come back
     zh = "该通话的录音文件不在存储中。"
-    advice = "Check that the store of recordings is complete and mounted; restore it, or erase the call and upload again."
+    advice = "Check that the store of recordings is whole and mounted; restore it, or erase the call and upload again."
     advice_zh = "请检查录音存储是否完整并已挂载；可恢复备份，或删除该通话后重新上传。"
 
 

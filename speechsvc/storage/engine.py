@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +55,21 @@ def connect(engine: Engine, *, write: bool) -> Connection:
 def _sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise InvalidInput(field="database_url", problem="SQLite needs a file: several processes share it")
-    make_private_folder(Path(url.database).parent)
-    os.close(os.open(url.database, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its side files the same rights
+    _make_private_file(Path(url.database))
     engine = create_engine(url, connect_args={"timeout": 15}, pool_size=10, max_overflow=40, hide_parameters=True)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_private_file(path: Path) -> None:
+    """A new database is its owner's alone; SQLite gives the files beside it the same rights."""
+    try:
+        make_private_folder(path.parent)
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as error:
+        raise DatabaseUnavailable(problem=error.strerror or "its file cannot be made") from error
 
 
 def _postgresql(url: URL) -> Engine:

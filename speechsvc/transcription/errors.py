@@ -1,5 +1,6 @@
-"""What can go wrong between a recording and its words. Machine and model trouble, never the recording's fault: status 503 and
-not permanent, so that recordings wait until it is put right.
+"""What can go wrong between a recording and its words: machine and model trouble, never the recording's fault.
+
+So it is not permanent, and what the operator can put right has status 503 or 507: recordings wait for that.
 """
 
 from speechsvc.errors import SpeechsvcError
