@@ -17,15 +17,18 @@ from speechsvc.api import (
     recording,
     results,
     texts,
+    uploads,
 )
 from speechsvc.api.application import Application, Dispatcher
 from speechsvc.api.finish_body import FinishBody
 from speechsvc.api.metrics import HttpMetrics
 from speechsvc.api.observe import Observe
+from speechsvc.api.tus import TusHeaders
 from speechsvc.api.upload import UploadRules
 
 ROUTERS = (
     calls.router,
+    uploads.router,
     texts.router,
     results.router,
     recording.router,
@@ -56,5 +59,6 @@ def create_app(
     problems.install(app)
     openapi.install(app)
     app.add_middleware(FinishBody)
+    app.add_middleware(TusHeaders)
     app.add_middleware(Observe, metrics=metrics)  # the last one added is the outermost
     return app

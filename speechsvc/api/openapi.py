@@ -18,12 +18,14 @@ Self-hosted speech-and-text analysis for Chinese B2B sales calls.
   permission it needs (`x-permission`). What a key may not see does not exist for it: 404.
 * **Errors** are `application/problem+json` with a stable `code`, a sentence in Chinese or English (`Accept-Language`),
   what to do next, and `request_id`.
-* **Retries** are safe everywhere: `external_id` makes uploads and texts idempotent.
+* **Retries** are safe everywhere: `external_id` makes uploads and texts idempotent. Uploads that break off can be
+  resumed under `/v1/uploads` (tus 1.0.0).
 * **Pages**: send `cursor` back as it came.
 * **Times** are RFC 3339 with a zone.
 """
 _TAGS = {
     "calls": "Send recordings and texts, follow them, erase them",
+    "uploads": "Recordings in pieces, for weak networks: tus 1.0.0, works with any tus client",
     "findings": "Transcript, mentions, score and sound of one call",
     "heatmap": "What customers care about, and the sentences behind each number",
     "crm": "Change feed and webhooks",

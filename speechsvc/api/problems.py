@@ -24,6 +24,8 @@ _TITLES = {
     405: ("Method not allowed", "方法不被接受"),
     408: ("Timed out", "超时"),
     409: ("Conflict", "冲突"),
+    410: ("Gone", "已失效"),
+    412: ("Precondition failed", "前提不符"),
     413: ("Too large", "内容过大"),
     415: ("Unsupported content type", "内容类型不支持"),
     416: ("Range not satisfiable", "范围无效"),

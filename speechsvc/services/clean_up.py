@@ -1,4 +1,4 @@
-"""Removes what a crash may have left: recordings without a call, half-written files, uploads that nobody went on with."""
+"""Removes what nobody needs: recordings without a call, half-written files, uploads that nobody went on with."""
 
 from __future__ import annotations
 

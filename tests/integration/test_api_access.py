@@ -13,12 +13,18 @@ from speechsvc.api.route import ApiRoute
 from speechsvc.config import Settings
 from speechsvc.domain.access import Permission, Principal, Role
 from tests.fakes.api_service import METADATA, ApiService, parts, running, wav
+from tests.fakes.tus import PIECE, TUS, beginning
 
 OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/docs")}
 
 # what to send so that an allowed caller succeeds: (method, template) -> request arguments
 CASES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/v1/calls"): {"files": lambda: parts(wav(0.1, seed=9), METADATA | {"external_id": "new"})},
+    ("OPTIONS", "/v1/uploads"): {},
+    ("POST", "/v1/uploads"): {"headers": lambda: TUS | beginning(6, METADATA | {"external_id": "in pieces"})},
+    ("HEAD", "/v1/uploads/{upload_id}"): {"headers": TUS},
+    ("PATCH", "/v1/uploads/{upload_id}"): {"headers": TUS | PIECE | {"Upload-Offset": "0"}, "content": b"abc"},
+    ("DELETE", "/v1/uploads/{upload_id}"): {"headers": TUS},
     ("GET", "/v1/calls"): {},
     ("GET", "/v1/calls/{call_id}"): {},
     ("DELETE", "/v1/calls/{call_id}"): {},
@@ -54,8 +60,10 @@ def ids(service: ApiService) -> dict[str, str]:
     call = service.upload(wav(0.2)).json()["id"]
     service.work()
     with service.client("crm") as client:
+        headers = TUS | beginning(6, METADATA | {"external_id": "begun"})
+        upload = client.post("/v1/uploads", headers=headers).headers["Location"].rsplit("/", 1)[1]
         hook = client.post("/v1/webhooks", json={"url": "https://example.com/a"}).json()["id"]
-    return {"call_id": call, "webhook_id": hook}
+    return {"call_id": call, "webhook_id": hook, "upload_id": upload}
 
 
 def routes() -> set[tuple[str, str]]:
