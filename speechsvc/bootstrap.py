@@ -13,7 +13,7 @@ from speechsvc import logging
 from speechsvc.audio.decode import DecodeLimits
 from speechsvc.audio.playback import WavPlayback
 from speechsvc.audio.recording import RecordingOpener
-from speechsvc.config import Settings
+from speechsvc.config import Settings, make_private_folder
 from speechsvc.crm.sender import HttpxSender
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.ports import Analyser, Tenant, Transcriber
@@ -53,7 +53,7 @@ class Application:
             blobs=self.blobs,
             clock=self.clock,
             sender=_sender(settings, self.clock),
-            playback=WavPlayback(_decode_limits(settings)),
+            playback=WavPlayback(_decode_limits(settings), settings.temp_dir),
             transcriber=_Once(lambda: build_transcriber(settings)),
             analyser=_Once(lambda: build_analyser(settings)),
             topics=_Once(lambda: tuple((t.id, t.name, t.name_en or t.name) for t in build_lexicon(settings).topics)),
@@ -69,7 +69,7 @@ class Application:
 
     def prepare(self) -> None:
         """Schema at its newest, the default tenant there. Safe to run in several processes at once."""
-        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.settings.data_dir)
         self.system.migrate()
         name = self.settings.tenant
         self.system.add_tenant(Tenant(id=name, name=name, timezone=self.settings.timezone))

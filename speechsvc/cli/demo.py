@@ -45,6 +45,15 @@ class DemoServiceDidNotStart(SpeechsvcError):
     advice_zh = "请查看 {log}；可运行 'speechsvc doctor' 检查安装。"
 
 
+class FolderTaken(SpeechsvcError):
+    """{folder} holds files that are not of an earlier demo."""
+
+    code = "folder_taken"
+    zh = "{folder} 中的文件不是之前演示留下的。"
+    advice = "Choose another folder with --out; the demo begins afresh and would delete them."
+    advice_zh = "请用 --out 换一个文件夹；演示会从头开始并删除其中的文件。"
+
+
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Stop when the results are written.")] = False,
     folder: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("demo-output"),
@@ -91,6 +100,8 @@ def demo(
 def _settings(folder: Path, port: int | None) -> Settings:
     """A service of its own, begun afresh each time, that touches nothing of a real one."""
     data = folder / "service"
+    if data.exists() and not (data / "speechsvc.db").is_file() and any(data.iterdir()):
+        raise FolderTaken(folder=data)
     shutil.rmtree(data, ignore_errors=True)
     return load_settings(
         data_dir=data.resolve(),

@@ -215,7 +215,7 @@ def test_readers_hear_the_phone_number_silenced_and_raw_the_original(service: Ap
     agent, customer = sides[0::2], sides[1::2]
     spoken = slice(int(16.5 * rate), int(17.5 * rate))  # the number
     assert not any(customer[spoken])
-    assert any(agent[spoken])
+    assert not any(agent[spoken])  # the customer said it, and an echo on this side would tell it too
     assert any(customer[5 * rate : 6 * rate])
     raw = get(service, f"/v1/calls/{call_id}/recording?raw=true", "raw")
     assert raw.content == ORIGINAL

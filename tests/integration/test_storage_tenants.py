@@ -137,11 +137,13 @@ def writes(call: Call, job: Job, endpoint: str, delivery: str, mine: Any) -> Ite
     yield "analyses.save", lambda u: u.analyses.save(call.id, make_analysis(call.id))
     yield "jobs.finish", lambda u: u.jobs.finish(job)
     yield "jobs.retry", lambda u: u.jobs.retry(job, delay_s=0, error_code="x", error="x")
+    yield "jobs.hold", lambda u: u.jobs.hold(job)
     yield "jobs.bury", lambda u: u.jobs.bury(job, error_code="x", error="x")
     yield "events.erase_bodies", lambda u: u.events.erase_bodies(call.id)
     yield "webhooks.disable", lambda u: u.webhooks.disable(endpoint, "x")
     yield "webhooks.delete", lambda u: u.webhooks.delete(endpoint)
     yield "webhooks.add_delivery", lambda u: u.webhooks.add_delivery(endpoint, mine)
+    yield "webhooks.drop", lambda u: u.webhooks.drop(delivery)
     yield "webhooks.record", lambda u: u.webhooks.record(delivery, attempt, DeliveryState.FAILED, None)
 
 
