@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from speechsvc.domain.access import Principal, Role
 from speechsvc.domain.call import Call
 from speechsvc.domain.heatmap import HeatmapQuery
 from speechsvc.domain.job import Job, JobKind
+from speechsvc.domain.upload import Upload, UploadPart
 from speechsvc.domain.webhook import Attempt, DeliveryState, Endpoint
 from speechsvc.errors import Conflict, NotFound
 from speechsvc.ports import CallFilter, MentionFilter, StaleLease
@@ -126,6 +127,9 @@ def reads(
     yield "webhooks.delivery", lambda u: u.webhooks.delivery(delivery)
     yield "webhooks.deliveries", lambda u: u.webhooks.deliveries(endpoint).items
     yield "audit.list", lambda u: u.audit.list().items
+    yield "uploads.get", lambda u: u.uploads.get("upl_1")
+    yield "uploads.waiting", lambda u: u.uploads.waiting()
+    yield "uploads.expired", lambda u: u.uploads.expired(START + timedelta(days=9))
 
 
 def writes(call: Call, job: Job, endpoint: str, delivery: str, mine: Any) -> Iterator[tuple[str, Callable[[Any], Any]]]:
@@ -145,9 +149,48 @@ def writes(call: Call, job: Job, endpoint: str, delivery: str, mine: Any) -> Ite
     yield "webhooks.add_delivery", lambda u: u.webhooks.add_delivery(endpoint, mine)
     yield "webhooks.drop", lambda u: u.webhooks.drop(delivery)
     yield "webhooks.record", lambda u: u.webhooks.record(delivery, attempt, DeliveryState.FAILED, None)
+    yield "uploads.append", lambda u: u.uploads.append("upl_2", UploadPart(start=0, size=1, blob="other/x"))
+    yield "uploads.finish", lambda u: u.uploads.finish("upl_1", call.id)
+    yield "uploads.refuse", lambda u: u.uploads.refuse("upl_1", "x")
+    yield "uploads.remove", lambda u: u.uploads.remove("upl_1")
 
 
-CREATES = {"calls.add", "jobs.add", "events.append", "webhooks.add", "audit.add"}  # name nothing that exists
+CREATES = {
+    "calls.add",
+    "jobs.add",
+    "events.append",
+    "webhooks.add",
+    "audit.add",
+    "uploads.add",
+}  # name nothing that exists
+
+
+def make_upload(upload_id: str) -> Upload:
+    return Upload(
+        id=upload_id,
+        key_id="key_1",
+        external_id=upload_id,
+        length=5,
+        metadata=make_call().metadata,
+        created_at=START,
+        expires_at=START + timedelta(days=1),
+    )
+
+
+def test_an_upload_comes_back_as_it_was_stored(database: SqlDatabase, system: SqlSystem) -> None:
+    parts = (UploadPart(start=0, size=2, blob="t/one"), UploadPart(start=2, size=3, blob="t/two"))
+    with database.tenant("t") as uow:
+        uow.uploads.add(replace(make_upload("upl_1"), header="metadata e30="))
+        assert [uow.uploads.append("upl_1", p) for p in (*parts, parts[1])] == [True, True, False]
+        uow.commit()
+    with database.tenant("t", write=False) as uow:
+        stored = uow.uploads.get("upl_1")
+    assert stored == replace(make_upload("upl_1"), header="metadata e30=", offset=5, parts=parts)
+    assert [system.knows_blob(b) for b in ("t/one", "t/two", "t/none")] == [True, True, False]
+    with database.tenant("t") as uow:
+        assert [uow.uploads.finish("upl_1", "call_1"), uow.uploads.refuse("upl_1", "x")] == [True, False]
+        uow.commit()
+    assert not system.knows_blob("t/one")
 
 
 def dump(database: SqlDatabase) -> dict[str, list[str]]:
@@ -164,6 +207,11 @@ def test_tenants_never_see_or_touch_each_others_rows(database: SqlDatabase, syst
         delivery = uow.webhooks.add_delivery("whk_1", told)
         uow.audit.add(actor="a", action="b", subject="c")
         uow.jobs.add(JobKind.ANALYSE, call.id)
+        for name in ("upl_1", "upl_2"):
+            uow.uploads.add(make_upload(name))
+        assert uow.uploads.append("upl_1", UploadPart(start=0, size=5, blob="t/part"))
+        assert uow.uploads.waiting() == ("upl_1",)
+        assert uow.uploads.expired(START + timedelta(days=9)) == ("upl_2",)
         uow.commit()
     job = take(system)
     before = dump(database)
