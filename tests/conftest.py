@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
@@ -127,3 +128,27 @@ def _rabbitmq() -> Iterator[str]:
 def settings(tmp_path: Path) -> Settings:
     """The embedded shape in a folder of its own, whatever the environment says."""
     return Settings(_env_file=None, data_dir=tmp_path / "data", supervisor_pid=0)
+
+
+@pytest.fixture(scope="module")
+def s3_endpoint() -> Iterator[str]:
+    """moto's HTTP server: the one stand-in for a service that we allow ourselves."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_settings(s3_endpoint: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """An empty bucket; nothing reaches a real store."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    bucket = f"calls-{os.urandom(4).hex()}"
+    boto3.client("s3", endpoint_url=s3_endpoint).create_bucket(Bucket=bucket)
+    return settings.model_copy(update={"blob_url": f"s3://{bucket}/rec", "s3_endpoint_url": s3_endpoint})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from speechsvc.config import Settings
 from tests.support.service import Service, running, sample_calls
 
 pytestmark = [pytest.mark.serial, pytest.mark.slow]
@@ -47,13 +48,19 @@ def _check_idempotent(service: Service, item: dict[str, object], call_id: str) -
     assert len(service.events()) == 1
 
 
-def test_recordings_in_an_s3_store(tmp_path: Path, s3_endpoint: str) -> None:
-    with running(tmp_path / "data", blob_url="s3://recordings/calls", s3_endpoint_url=s3_endpoint) as service:
-        answer = service.upload(sample_calls()[0])
-        call = service.finished(answer.json()["id"])
+@pytest.mark.postgres
+@pytest.mark.rabbitmq
+@pytest.mark.parametrize("broker_url", ["rabbitmq"], indirect=True)
+def test_the_production_shape(tmp_path: Path, postgres_url: str, broker_url: str, s3_settings: Settings) -> None:
+    """PostgreSQL, RabbitMQ and an S3-compatible store at once; nothing of a call lies in the data folder."""
+    stores = {"blob_url": s3_settings.blob_url, "s3_endpoint_url": str(s3_settings.s3_endpoint_url)}
+    with running(tmp_path / "data", database_url=postgres_url, broker_url=broker_url, **stores) as service:
+        call = service.finished(service.upload(sample_calls()[4]).json()["id"])
         assert call["status"] == "done", call
         sound = service.http.get(f"/v1/calls/{call['id']}/recording", headers={"Range": "bytes=0-43"})
         assert (sound.status_code, sound.content[:4]) == (206, b"RIFF")
-        assert not (tmp_path / "data" / "recordings").exists()
+        assert "一六八九七三三八五零三" not in str(service.http.get(f"/v1/calls/{call['id']}/transcript").json())
+        assert {p.name for p in (tmp_path / "data").iterdir()} <= {"admin.key"}
         assert service.http.delete(f"/v1/calls/{call['id']}").status_code == 204
         assert service.http.get(f"/v1/calls/{call['id']}").status_code == 404
+        assert [e["type"] for e in service.events()] == ["call.analysed", "call.erased"]

@@ -7,11 +7,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from speechsvc.config import Settings
@@ -21,29 +19,6 @@ from speechsvc.storage.blobs import CHUNK, BlobsUnavailable, make_blob_store
 from speechsvc.storage.s3_blobs import PART
 
 DATA = os.urandom(3 * CHUNK + 12345)
-
-
-@pytest.fixture(scope="module")
-def s3_endpoint() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def s3_settings(s3_endpoint: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """An empty bucket; nothing reaches a real store."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    bucket = f"calls-{os.urandom(4).hex()}"
-    boto3.client("s3", endpoint_url=s3_endpoint).create_bucket(Bucket=bucket)
-    return settings.model_copy(update={"blob_url": f"s3://{bucket}/rec", "s3_endpoint_url": s3_endpoint})
 
 
 @pytest.fixture(params=["local", "s3"])
