@@ -268,11 +268,13 @@ def test_the_docs_page_needs_nothing_from_elsewhere(service: ApiService, documen
 
 def test_the_guide_lists_every_code_a_caller_can_meet() -> None:
     from speechsvc.api import errors as api_errors
+    from speechsvc.api import piece, tus
     from speechsvc.audio import errors as audio_errors
-    from speechsvc.services import read_calls, receive_call, run_next
+    from speechsvc.services import read_calls, receive_call, resume_upload, run_next
     from speechsvc.storage import blobs, engine
 
     modules = (errors, api_errors, audio_errors, receive_call, read_calls, run_next, blobs, engine)
+    modules = (*modules, piece, tus, resume_upload)
     guide = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
     codes = {
         kind.code
