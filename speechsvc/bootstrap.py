@@ -20,6 +20,7 @@ from speechsvc.ports import Analyser, Tenant, Transcriber
 from speechsvc.queueing.announcer import CeleryAnnouncer
 from speechsvc.queueing.dispatcher import Dispatcher
 from speechsvc.resources import bundled
+from speechsvc.services.clean_up import remove_leftovers
 from speechsvc.services.core import Core, Limits
 from speechsvc.services.run_next import run_next
 from speechsvc.storage.blobs import make_blob_store
@@ -98,6 +99,8 @@ def application() -> Application:
     """The process-wide application of a worker."""
     settings = Settings()
     logging.configure(settings.log_level, settings.log_format)
+    for folder in {None, settings.temp_dir}:
+        remove_leftovers(folder)
     return Application(settings)
 
 

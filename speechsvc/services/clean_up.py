@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from stat import S_ISDIR
+from tempfile import gettempdir
 
 from speechsvc.errors import SpeechsvcError
 from speechsvc.logging import get_logger
@@ -14,6 +21,8 @@ log = get_logger(__name__)
 SAFE_AGE_S = 6 * 3600.0  # longer than any upload may take, so that nothing on its way is removed
 
 
+LONGEST_JOB_S = 24 * 3600.0  # a folder older than this belongs to no job that still runs
+_TEMPORARY = ("speechsvc-audio-*", "speechsvc-playback-*", "speechsvc-recording-*")
 STRAYS = 20  # recordings without a call that crashes and lost connections may well leave
 
 
@@ -53,6 +62,24 @@ def _sweep(core: Core, older_than_s: float) -> int:
         raise StoreUnfamiliar(known=len(known), unknown=len(unknown))
     if unknown:
         removed += core.blobs.sweep(lambda key: key not in unknown, older_than_s)
+    return removed
+
+
+def remove_leftovers(temp: Path | None, older_than_s: float = LONGEST_JOB_S) -> int:
+    """Removes decoded audio that a killed process left in the folder for temporary files; returns how many folders.
+
+    They hold people's voices, and no erasure knows them.
+    """
+    before, removed = time.time() - older_than_s, 0
+    for name in _TEMPORARY:
+        for folder in (temp or Path(gettempdir())).glob(name):
+            with suppress(OSError):  # another process was faster, or it is another user's
+                about = folder.lstat()
+                if S_ISDIR(about.st_mode) and about.st_uid == os.getuid() and about.st_mtime < before:
+                    shutil.rmtree(folder)
+                    removed += 1
+    if removed:
+        log.warning("leftovers_removed", folders=removed)
     return removed
 
 

@@ -22,7 +22,7 @@ from speechsvc.domain.call import CallStatus, Source
 from speechsvc.domain.conversation import Speaker, Turn
 from speechsvc.domain.transcript import Segment, Transcript
 from speechsvc.errors import Forbidden
-from speechsvc.services.clean_up import STRAYS, StoreUnfamiliar, clean_up
+from speechsvc.services.clean_up import STRAYS, StoreUnfamiliar, clean_up, remove_leftovers
 from speechsvc.services.core import Core
 from speechsvc.services.erase_call import erase_call
 from speechsvc.services.mask_words import silent_spans
@@ -143,6 +143,16 @@ def test_a_few_strays_are_swept(core: Core) -> None:
     assert clean_up(core, EVERYTHING) == 0
     assert call.recording is not None
     assert core.blobs.size(call.recording.blob) == 5
+
+
+def test_sound_that_a_killed_worker_left_among_temporary_files_is_removed(tmp_path: Path) -> None:
+    for name in ("speechsvc-audio-old", "speechsvc-audio-new", "somebody-elses"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "samples.pcm").write_bytes(b"voice")
+    for name in ("speechsvc-audio-old", "somebody-elses"):
+        os.utime(tmp_path / name, (0, 0))
+    assert remove_leftovers(tmp_path) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["somebody-elses", "speechsvc-audio-new"]
 
 
 # --- starting -------------------------------------------------------------------------------------------------------
