@@ -370,7 +370,7 @@ class UploadRepository(Protocol):
         """Deletes the row; returns what it was, with the parts whose files are to be deleted. Raises NotFound."""
         ...
 
-    def waiting(self, *, limit: int = 100) -> tuple[str, ...]:
+    def waiting(self, *, limit: int = 1000) -> tuple[str, ...]:
         """Ids of uploads that are complete but not settled."""
         ...
 

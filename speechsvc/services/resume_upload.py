@@ -150,11 +150,20 @@ def clean_uploads(core: Core) -> int:
     removed = 0
     for tenant in core.system.tenants():
         with core.db.tenant(tenant.id, write=False) as uow:
-            waiting, expired = uow.uploads.waiting(), uow.uploads.expired(core.clock.now())
+            waiting = uow.uploads.waiting()
         for upload_id in waiting:
             _finish_waiting(core, tenant.id, upload_id)
-        removed += sum(_remove_expired(core, tenant.id, upload_id) for upload_id in expired)
+        while expired := _expired(core, tenant.id):
+            gone = sum(_remove_expired(core, tenant.id, upload_id) for upload_id in expired)
+            removed += gone
+            if gone == 0:  # others are at it
+                break
     return removed
+
+
+def _expired(core: Core, tenant_id: str) -> tuple[str, ...]:
+    with core.db.tenant(tenant_id, write=False) as uow:
+        return uow.uploads.expired(core.clock.now())
 
 
 def _receive(core: Core, principal: Principal, upload: Upload) -> str:

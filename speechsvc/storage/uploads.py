@@ -66,7 +66,7 @@ class UploadTable(Repository):
         self._connection.execute(delete(uploads).where(self._one(upload_id)))  # parts go with it: ON DELETE CASCADE
         return upload
 
-    def waiting(self, *, limit: int = 100) -> tuple[str, ...]:
+    def waiting(self, *, limit: int = 1000) -> tuple[str, ...]:
         return self._ids(_COMPLETE & _UNSETTLED, limit)
 
     def expired(self, at: datetime, *, limit: int = 100) -> tuple[str, ...]:

@@ -333,6 +333,17 @@ def test_a_complete_upload_never_expires_unreceived(core: Core, clock: Clock) ->
     assert_one_call(core, finished)
 
 
+def test_a_busy_day_is_cleared_in_one_round(core: Core, clock: Clock) -> None:
+    upload = sent(core, 1000)
+    with core.db.tenant("acme") as uow:
+        for number in range(250):
+            uow.uploads.add(replace(upload, id=f"upl_{number}", offset=0, parts=()))
+        uow.commit()
+    clock.at += LIFETIME
+    assert clean_uploads(core) == 251
+    assert keys(core) == []
+
+
 def test_an_empty_recording_is_refused_at_once(core: Core) -> None:
     with pytest.raises(RecordingEmpty):
         create_upload(core, ME, METADATA, 0)
