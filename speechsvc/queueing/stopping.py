@@ -36,6 +36,7 @@ def drain(run_one: Callable[[], bool]) -> bool:
     """Runs due jobs until there is none; True if it ended for having run `JOBS_A_MESSAGE` of them."""
     with suppress(ValueError):  # not the main thread: a pool of threads finishes its jobs
         signal.signal(signal.SIGUSR2, _on_release)  # here, because the pool resets handlers after its initialisers
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR2})
     _State.busy = True
     try:
         return all(not _State.stopping and run_one() for _ in range(JOBS_A_MESSAGE))
@@ -57,6 +58,8 @@ def connect_signals(supervisor_pid: int) -> None:
 
 
 def _prepare_child(**kwargs: Any) -> None:
+    # a child that has had no job yet has no handler: it would die, and the pool would wait for the one in its place
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
     with suppress(OSError):  # Linux only; Celery chose SIGKILL, which would leave the job to its lease
         set_pdeathsig(signal.SIGTERM)
     watch_parent(os.getppid())
@@ -69,6 +72,6 @@ def _tell_pool(**kwargs: Any) -> None:
 
 
 def _on_release(number: int, frame: FrameType | None) -> None:
-    _State.stopping = True
-    if _State.busy:
+    told, _State.stopping = _State.stopping, True
+    if _State.busy and not told:  # Ctrl-C brings it twice: the second must not interrupt the release
         raise Stopped

@@ -1,0 +1,57 @@
+"""A worker that is told to stop, in this very process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from speechsvc.queueing import stopping
+from speechsvc.queueing.stopping import drain
+
+
+@pytest.fixture(autouse=True)
+def untouched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(stopping._State, "stopping", False)
+    handler, mask = signal.getsignal(signal.SIGUSR2), signal.pthread_sigmask(signal.SIG_BLOCK, set())
+    yield
+    signal.signal(signal.SIGUSR2, handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def tell() -> None:
+    os.kill(os.getpid(), signal.SIGUSR2)
+    time.sleep(0.01)
+
+
+def test_a_second_signal_does_not_interrupt_the_release_of_the_job() -> None:
+    released = []
+
+    def job() -> bool:
+        try:
+            tell()  # Ctrl-C in a terminal: the group gets SIGINT, and the supervisor sends SIGTERM
+        except BaseException:
+            tell()
+            released.append(True)
+            raise
+        return True
+
+    assert drain(job) is False
+    assert released == [True]
+
+
+def test_a_child_that_has_had_no_job_yet_survives_the_signal_and_takes_none() -> None:
+    signal.signal(signal.SIGUSR2, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})  # as `_prepare_child` leaves it
+    tell()
+    ran = []
+
+    def job() -> bool:
+        ran.append(True)
+        return False
+
+    drain(job)
+    assert ran == []
