@@ -19,6 +19,7 @@ from speechsvc.errors import NotFound, StorageFull
 from speechsvc.ports import BlobStore, CallFilter, Tenant
 from speechsvc.services.clean_up import clean_up
 from speechsvc.services.core import Core
+from speechsvc.services.erase_call import erase_call
 from speechsvc.services.receive_call import ExternalIdConflict, RecordingEmpty, receive_call
 from speechsvc.services.resume_upload import (
     LIFETIME,
@@ -248,29 +249,49 @@ def test_two_processes_finish_at_once(core: Core, store: Store) -> None:
     assert_one_call(core, mine)
 
 
-def test_finished_by_another_after_the_parts_were_read(core: Core, store: Store) -> None:
-    """Both have joined; the second commit makes no second call and removes only its own file."""
-    upload = sent(core, 3000)
-    real, other = store._inner.writer, []
+def after_joining(store: Store, act: Callable[[], None]) -> None:
+    """Calls `act` once, when the next joined file is durable and nobody knows it yet."""
+    real = store._inner.writer
 
-    def meanwhile(tenant_id: str) -> Any:
+    def once(tenant_id: str) -> Any:
         store._inner.writer = real  # type: ignore[method-assign]
         writer = real(tenant_id)
         commit = writer.commit
 
         def late() -> Recording:
             made = commit()
-            other.append(finish_upload(core, ME, upload))
+            act()
             return made
 
         writer.commit = late  # type: ignore[method-assign]
         return writer
 
-    store._inner.writer = meanwhile  # type: ignore[method-assign]
+    store._inner.writer = once  # type: ignore[method-assign]
+
+
+def test_finished_by_another_after_the_parts_were_read(core: Core, store: Store) -> None:
+    """Both have joined; the second commit makes no second call and removes only its own file."""
+    upload, other = sent(core, 3000), list[Upload]()
+    after_joining(store, lambda: other.append(finish_upload(core, ME, upload)))
     mine = finish_upload(core, ME, upload)
     assert len(keys(core)) == 1
     assert mine.call_id == other[0].call_id
     assert_one_call(core, mine)
+
+
+def test_a_call_that_was_erased_meanwhile_does_not_come_back(core: Core, store: Store) -> None:
+    upload, admin = sent(core, 3000), replace(ME, role=Role.ADMIN)
+    after_joining(store, lambda: erase_call(core, admin, finish_upload(core, ME, upload).call_id or ""))
+    assert finish_upload(core, ME, upload).call_id is not None
+    assert (calls(core), keys(core)) == (0, [])
+
+
+def test_ended_after_joining(core: Core, store: Store) -> None:
+    upload = sent(core, 3000)
+    after_joining(store, lambda: end_upload(core, ME, upload.id))
+    with pytest.raises(NotFound):
+        finish_upload(core, ME, upload)
+    assert (calls(core), keys(core)) == (0, [])
 
 
 def test_ended_while_it_is_being_finished(core: Core, store: Store) -> None:
