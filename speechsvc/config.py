@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -90,6 +91,23 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON lines")
     supervisor_pid: int = Field(0, description="set by 'speechsvc serve' for its children: they end when it does")
 
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, name: str) -> str:
+        if name.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return name.upper()
+
+    @field_validator("webhook_allow_cidrs")
+    @classmethod
+    def _networks(cls, cidrs: list[str]) -> list[str]:
+        for cidr in cidrs:
+            try:
+                ip_network(cidr, strict=False)
+            except ValueError:
+                raise ValueError('each must be a network such as "10.1.0.0/16"') from None
+        return cidrs
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
@@ -117,8 +135,13 @@ class Settings(BaseSettings):
         """ "zh" or "en"."""
         if self.ui_language != "auto":
             return self.ui_language
-        spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
-        return "zh" if spoken.startswith("zh") else "en"
+        return language_of_environment()
+
+
+def language_of_environment() -> str:
+    """ "zh" or "en", as the terminal's locale says."""
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh" if spoken.startswith("zh") else "en"
 
 
 def child_environment(settings: Settings, changes: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -6,6 +6,7 @@ Classes live beside the code that raises them and derive from `SpeechsvcError`; 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 
@@ -45,6 +46,29 @@ class SpeechsvcError(Exception):
             return self.details
         named = {k: _THINGS.get(v, v) if isinstance(v, str) else v for k, v in self.details.items()}
         return named | {k.removesuffix("_zh"): v for k, v in self.details.items() if k.endswith("_zh")}
+
+
+def told_again(code: str, english: str | None, language: str) -> tuple[str, str | None]:
+    """An error that was stored as its code and English sentence, for a reader: message, and what to do next if known.
+
+    The Chinese sentence is the error class's, where it needs no details.
+    """
+    kinds = [k for k in _kinds(SpeechsvcError) if k.code == code]
+    told = [k for k in kinds if " ".join((k.__doc__ or "").split("\n\n")[0].split()) == english]
+    kind = next(iter(told or kinds), None)  # two rooms may share a code
+    message = english or code
+    if kind is None:
+        return message, None
+    if language == "zh" and "{" not in kind.zh:
+        message = kind.zh
+    advice = kind.advice_zh if language == "zh" else kind.advice
+    return message, None if "{" in advice else advice
+
+
+def _kinds(base: type[SpeechsvcError]) -> Iterator[type[SpeechsvcError]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
 
 
 _THINGS = {

@@ -14,7 +14,7 @@ router = APIRouter()
 _STYLE = """
 :root{color-scheme:light dark}body{font:15px/1.55 system-ui,"PingFang SC","Microsoft YaHei",sans-serif;max-width:60rem;
 margin:2rem auto;padding:0 1rem}code,pre{font-family:ui-monospace,Consolas,monospace;font-size:.92em}
-pre{overflow-x:auto;padding:.7rem;border:1px solid #8884;border-radius:6px}
+pre{white-space:pre-wrap;overflow-x:auto;padding:.7rem;border:1px solid #8884;border-radius:6px}
 details{border-top:1px solid #8884;padding:.5rem 0}
 summary{cursor:pointer}table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.25rem
 .6rem .25rem 0;border-bottom:1px solid #8883}.m{display:inline-block;min-width:4.2em;font-weight:600}.p{opacity:.7}

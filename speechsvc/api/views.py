@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +11,7 @@ from speechsvc.domain.access import Permission
 from speechsvc.domain.analysis import TurnEvidence, Versions
 from speechsvc.domain.call import Call, CallMetadata, Source
 from speechsvc.domain.webhook import Delivery, Endpoint
-from speechsvc.errors import SpeechsvcError
+from speechsvc.errors import told_again
 from speechsvc.ports import Analysis, StoredMention
 
 
@@ -78,26 +77,8 @@ def _error(call: Call, language: str) -> s.CallError | None:
     """The stored sentence is English; the Chinese one is the error class's, where it needs no details."""
     if call.error_code is None:
         return None
-    kinds = [k for k in _kinds(SpeechsvcError) if k.code == call.error_code]
-    told = [k for k in kinds if _english(k) == call.error]  # two rooms may share a code
-    kind = next(iter(told or kinds), None)
-    message, step = call.error or call.error_code, None
-    if kind is not None:
-        if language == "zh" and "{" not in kind.zh:
-            message = kind.zh
-        advice = kind.advice_zh if language == "zh" else kind.advice
-        step = None if "{" in advice else advice
+    message, step = told_again(call.error_code, call.error, language)
     return s.CallError(code=call.error_code, message=message, next_step=step)
-
-
-def _english(kind: type[SpeechsvcError]) -> str:
-    return " ".join((kind.__doc__ or "").split("\n\n")[0].split())
-
-
-def _kinds(base: type[SpeechsvcError]) -> Iterator[type[SpeechsvcError]]:
-    for kind in base.__subclasses__():
-        yield kind
-        yield from _kinds(kind)
 
 
 def mention_out(stored: StoredMention) -> s.MentionOut:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import sys
+import json
+import re
 from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 
 from speechsvc import logging
-from speechsvc.config import Settings
+from speechsvc.config import Settings, language_of_environment
 from speechsvc.domain.access import Principal, Role
-from speechsvc.errors import SpeechsvcError
+from speechsvc.errors import InvalidInput, SpeechsvcError
 
 
 class SettingsInvalid(SpeechsvcError):
@@ -24,6 +26,23 @@ class SettingsInvalid(SpeechsvcError):
     advice_zh = "请更正环境变量或 .env 文件；全部设置见 docs/settings.md。"
 
 
+class FileMissing(SpeechsvcError):
+    """There is no {what}."""
+
+    code = "file_missing"
+    zh = "找不到{what}。"
+    advice, advice_zh = "Check the path.", "请核对路径。"
+
+
+class FileUnusable(SpeechsvcError):
+    """{path} cannot be read or written: {problem}"""
+
+    code = "file_unusable"
+    zh = "{path} 无法读写：{problem}"
+    advice = "Check the path, its folder and the rights to it."
+    advice_zh = "请核对路径、所在文件夹及其权限。"
+
+
 def load_settings(**changes: Any) -> Settings:
     """Settings with the command's own options on top; logs go to stderr. Raises SettingsInvalid."""
     try:
@@ -31,18 +50,22 @@ def load_settings(**changes: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "SPEECHSVC_" + "_".join(str(p) for p in first["loc"]).upper()
-        raise SettingsInvalid(name=name, problem=first["msg"]) from error
+        raise SettingsInvalid(name=name, problem=first["msg"].removeprefix("Value error, ")) from error
+    except SettingsError as error:
+        found = re.search(r'field "(\w+)"', str(error))  # the library names the field in its sentence only
+        name = "SPEECHSVC_" + (found[1].upper() if found else "*")
+        raise SettingsInvalid(name=name, problem="not JSON", problem_zh="不是 JSON") from error
     logging.configure(settings.log_level, settings.log_format)
     return settings
 
 
 @lru_cache
 def ui_language() -> str:
-    """ "zh" or "en"; English when the settings themselves are broken."""
+    """ "zh" or "en"; by the environment alone when the settings themselves are broken."""
     try:
         return Settings().language_of_ui
-    except ValidationError:
-        return "en"
+    except (ValidationError, SettingsError):
+        return language_of_environment()
 
 
 def say(english: str, chinese: str) -> str:
@@ -65,5 +88,12 @@ def operator(settings: Settings) -> Principal:
     return Principal(tenant_id=settings.tenant, key_id="cli", role=Role.ADMIN, name="command line")
 
 
-def interactive() -> bool:
-    return sys.stderr.isatty()
+def channel_layout(text: str | None) -> str | dict[str, str] | None:
+    """`mono`, or the JSON object that names left and right. Raises InvalidInput."""
+    if not text or not text.startswith("{"):
+        return text
+    try:
+        layout: dict[str, str] = json.loads(text)
+    except ValueError:
+        raise InvalidInput(field="channels", problem="not JSON", problem_zh="不是 JSON") from None
+    return layout

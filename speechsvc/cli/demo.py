@@ -10,7 +10,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -148,6 +148,7 @@ def _service(settings: Settings, client: Client, log: Path, console: Console) ->
                 _await_ready(client, process, log)
             yield
         finally:
+            console.print(say("Stopping ...", "正在停止……"))
             process.terminate()
             try:
                 process.wait(30)
@@ -210,8 +211,6 @@ def _keep_serving(console: Console, link: str, open_browser: bool) -> None:
     console.print(say("Ctrl-C stops it.", "按 Ctrl-C 停止。"))
     if open_browser:
         webbrowser.open(link)
-    try:
+    with suppress(KeyboardInterrupt):
         while True:
             time.sleep(3600)
-    except KeyboardInterrupt:
-        console.print(say("Stopping ...", "正在停止……"))

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.text import Text
 
 from speechsvc.cli.client import Client
 from speechsvc.cli.common import say, ui_language
+from speechsvc.dashboard import names
+from speechsvc.dashboard.show import with_names
 from speechsvc.domain.heatmap import Heatmap
 from speechsvc.reporting.heatmap_table import heatmap_text
 
@@ -24,20 +27,23 @@ def print_call(console: Console, result: dict[str, Any], topics: Mapping[str, st
     call = result["call"]
     meta = call["metadata"]
     who = f"{meta['salesperson']['name']} → {meta['customer']['name']}"
-    console.rule(f"[bold]{meta['external_id']}[/]  {who}  [{call['status']}]", align="left")
+    console.rule(
+        f"[bold]{escape(meta['external_id'])}[/]  {escape(who)}  ({names.status(call['status'], ui_language())})",
+        align="left",
+    )
     if call["status"] == "failed":
-        console.print(f"{call['error']['code']}: {call['error']['message']}", markup=False)
+        console.print(f"{call['error']['message']}  [{call['error']['code']}]", markup=False)
         return
     mentions = result["mentions"]["mentions"]
     _print_lines(console, result["transcript"]["segments"], mentions, topics)
-    _print_score(console, result["score"])
+    _print_score(console, result["score"], topics)
 
 
 def _print_lines(
     console: Console,
     segments: Sequence[dict[str, Any]],
     mentions: Sequence[dict[str, Any]],
-    names: Mapping[str, str],
+    topics: Mapping[str, str],
 ) -> None:
     by_turn: dict[int, list[dict[str, Any]]] = {}
     for mention in mentions:
@@ -52,38 +58,42 @@ def _print_lines(
         for mention in by_turn[turn]:
             style = "bold cyan" if mention["polarity"] == "affirmed" else "strike yellow"
             line.stylize(style, base + mention["start_char"], base + mention["end_char"])
-        topics = ", ".join(_topic_name(m, names) for m in by_turn[turn])
-        console.print(line, Text(f"  ← {topics}", style="dim"), sep="")
+        found = say(", ", "、").join(_topic_name(m, topics) for m in by_turn[turn])
+        console.print(line, Text(f"  ← {found}", style="dim"), sep="", soft_wrap=True)
     left = len(by_turn) - len(chosen)
     if left > 0:
         console.print(say(f"  … and {left} more lines with mentions", f"  ……另有 {left} 句提及"), style="dim")
 
 
-def _topic_name(mention: dict[str, Any], names: Mapping[str, str]) -> str:
-    name = str(names.get(mention["topic"], mention["topic"]))
+def _topic_name(mention: dict[str, Any], topics: Mapping[str, str]) -> str:
+    name = str(topics.get(mention["topic"], mention["topic"]))
     return name if mention["polarity"] == "affirmed" else name + say(" (set aside)", "（否定）")
 
 
 _SPEAKERS = {"agent": ("销售", "agent   "), "customer": ("客户", "customer"), "unknown": ("未知", "unknown ")}
 
 
-def _print_score(console: Console, document: dict[str, Any]) -> None:
+def _print_score(console: Console, document: dict[str, Any], topics: Mapping[str, str]) -> None:
     score = document.get("score", document)
     counts = say("counts", "计入业绩") if score["counts_toward_performance"] else say("does not count", "不计入业绩")
     contact = document.get("contact", {})
     outcome = contact.get("outcome") if isinstance(contact, dict) else contact
+    told = names.contact(str(outcome), ui_language())
     console.print(
-        Text.assemble((f"{say('Score', '评分')} {score['total']}", "bold"), f"/100, {counts}; contact: {outcome}")
+        Text.assemble(
+            (f"{say('Score', '评分')} {score['total']}", "bold"),
+            f"/100{say(', ', '，')}{counts}{say('; contact: ', '；沟通结果：')}{told}",
+        )
     )
     language = "reason_zh" if ui_language() == "zh" else "reason"
     name = "name_zh" if ui_language() == "zh" else "name"
     for component in score["components"]:
         label = component.get(name) or component["name"]
-        reason = component.get(language) or component["reason"]
+        reason = with_names(component.get(language) or component["reason"], topics)
         line = f"  {component['points']:>3}/{component['max_points']:<3} {label}: {reason}"
-        console.print(line, markup=False, style="dim")
+        console.print(line, markup=False, style="dim", soft_wrap=True)
     for gate in score.get("gates", ()):
-        console.print(f"  ! {gate.get(language) or gate.get('reason')}", markup=False, style="yellow")
+        console.print(f"  ! {gate.get(language) or gate.get('reason')}", markup=False, style="yellow", soft_wrap=True)
 
 
 def print_heatmap(console: Console, heatmap: Heatmap) -> None:
@@ -104,7 +114,9 @@ def print_events(console: Console, events: Sequence[dict[str, Any]], received: S
         )
         score = (data.get("score") or {}).get("total", "-")
         console.print(
-            f"  #{event['seq']} {event['type']}  {data.get('external_id')}  score {score}  ({sign})", markup=False
+            f"  #{event['seq']} {event['type']}  {data.get('external_id')}  {say('score', '评分')} {score}  ({sign})",
+            markup=False,
+            soft_wrap=True,
         )
 
 

@@ -12,12 +12,12 @@ from typing import Annotated
 from urllib.request import getproxies
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from speechsvc import __version__
 from speechsvc.bootstrap import Application, build_analyser, cpu_threads
-from speechsvc.cli.common import load_settings, out, say
-from speechsvc.cli.serve import PortTaken, check_port
+from speechsvc.cli.common import load_settings, out, say, ui_language
+from speechsvc.cli.serve import AddressUnusable, PortTaken, check_port
 from speechsvc.config import Settings
 from speechsvc.errors import SpeechsvcError
 from speechsvc.transcription.engine import choose_device
@@ -68,8 +68,6 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 def _try(what: str, check: Callable[[], str]) -> Finding:
     """A problem's finding comes from the error itself."""
-    from speechsvc.cli.common import ui_language
-
     try:
         return Finding("ok", what, check())
     except SpeechsvcError as error:
@@ -128,6 +126,8 @@ def _port(settings: Settings) -> Finding:
             f"{settings.host}:{settings.port} 已被占用：可能是正在运行的 speechsvc，否则请用 --port 换一个",
         )
         return Finding("note", "port", found)
+    except AddressUnusable as error:
+        return Finding("problem", "port", error.message(ui_language()), error.next_step(ui_language()))
     return Finding("ok", "port", f"{settings.host}:{settings.port}")
 
 
@@ -156,7 +156,7 @@ def _version(package: str) -> str:
 
 
 def _show(findings: list[Finding]) -> None:
-    table = Table(show_header=False, box=None, pad_edge=False)
+    table = Table(Column(), Column(no_wrap=True), Column(overflow="fold"), show_header=False, box=None, pad_edge=False)
     signs = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "problem": "[red]✗[/]"}
     for f in findings:
         table.add_row(signs[f.state], f.what, f.found + (f"\n→ {f.cure}" if f.cure else ""))

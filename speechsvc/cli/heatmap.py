@@ -61,7 +61,8 @@ def heatmap(
 def _emit(built: Heatmap, format: Format, output: Path | None) -> None:
     language = ui_language()
     if format is Format.TABLE and output is None:
-        out().print(heatmap_table.heatmap_text(built, language))
+        console = out()
+        console.print(heatmap_table.heatmap_text(built, language, console.width))
         return
     data = render(built, format, language)
     if output is not None:

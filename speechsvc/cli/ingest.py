@@ -15,9 +15,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from speechsvc.cli.client import Client, Refused
-from speechsvc.cli.common import err, load_settings, out, say, ui_language
+from speechsvc.cli.common import FileMissing, channel_layout, err, load_settings, out, say, ui_language
 from speechsvc.config import Settings
-from speechsvc.errors import InvalidInput, NotFound, Unauthenticated
+from speechsvc.errors import InvalidInput, Unauthenticated
 
 AUDIO_SUFFIXES = frozenset({".wav", ".mp3", ".m4a", ".aac", ".amr", ".ogg", ".opus", ".flac", ".webm", ".gsm", ".wma"})
 _FINISHED = ("done", "partial", "failed")
@@ -46,7 +46,8 @@ def ingest(
     rows = read_manifest(manifest) if manifest else {}
     files = list(find_recordings(paths))
     if not files:
-        raise NotFound(what="recording in " + ", ".join(map(str, paths)))
+        names = ", ".join(map(str, paths))
+        raise FileMissing(what=say(f"recording in {names}", f"录音：{names}"))
     summary = _upload_all(client, files, rows, settings)
     if wait:
         _wait(client, [i for i in summary["ids"] if i], summary)
@@ -72,7 +73,7 @@ def find_recordings(paths: list[Path]) -> Iterator[Path]:
         elif path.is_file():
             yield path
         else:
-            raise NotFound(what=f"file {path}")
+            raise FileMissing(what=say(f"file or folder {path}", f"文件或文件夹 {path}"))
 
 
 def read_manifest(path: Path) -> dict[str, dict[str, str]]:
@@ -107,7 +108,7 @@ def metadata_of(file: Path, row: dict[str, str], digest: str) -> dict[str, Any]:
         if values.get("id"):
             metadata[group] = values
     if row.get("channels"):
-        metadata["channels"] = json.loads(row["channels"]) if row["channels"].startswith("{") else row["channels"]
+        metadata["channels"] = channel_layout(row["channels"])
     return metadata
 
 
@@ -125,6 +126,8 @@ def _upload_all(
                 summary["accepted"] += 1
                 summary["ids"].append(answer["id"])
             except Refused as error:
+                if error.details["problem"] in ("unauthenticated", "forbidden"):
+                    raise  # it will be the same for every file
                 summary["refused"].append({"file": str(file), "error": error.message(ui_language())})
             progress.advance(task)
     return summary
@@ -171,6 +174,7 @@ def _bar() -> Progress:
         TimeRemainingColumn(),
         console=err(),
         transient=True,
+        disable=not err().is_terminal,
     )
 
 

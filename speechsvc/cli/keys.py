@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from speechsvc.bootstrap import Application
 from speechsvc.cli.common import err, load_settings, out, say
@@ -60,11 +62,10 @@ def list_keys(tenant: TenantOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print(json.dumps([_view(i) for i in infos], ensure_ascii=False))
         return
-    table = Table("id", "role", "name", "teams", "raw", "created", "last used", "revoked")
-    for info in infos:
-        v = _view(info)
-        table.add_row(*(str(v[c] if v[c] is not None else "") for c in _COLUMNS))
-    out().print(table)
+    if not infos:
+        err().print(say("There are no keys yet.", "还没有密钥。"))
+        return
+    out().print(_table(infos))
 
 
 @app.command()
@@ -75,7 +76,17 @@ def revoke(key_id: str, tenant: TenantOption = None) -> None:
     err().print(say(f"Revoked {key_id}.", f"已吊销 {key_id}。"))
 
 
-_COLUMNS = ("id", "role", "name", "teams", "raw", "created_at", "last_used_at", "revoked_at")
+def _table(infos: Sequence[KeyInfo]) -> Table:
+    """Ids whole, as `revoke` needs them, also on 80 columns; --json has every moment."""
+    heads = [say("name", "名称"), say("teams", "团队"), say("raw", "原文")]
+    fixed = (Column("id", no_wrap=True), Column(say("role", "角色"), no_wrap=True))
+    last = Column(say("last used", "最近使用"), no_wrap=True)
+    table = Table(*fixed, *(Column(h, overflow="fold") for h in heads), last, box=None, pad_edge=False)
+    for info in infos:
+        p = info.principal
+        used = say("revoked", "已吊销") if info.revoked_at else str(info.last_used_at or "-")[:10]
+        table.add_row(p.key_id, p.role.value, escape(p.name), escape(", ".join(p.teams)), "✓" if p.raw else "", used)
+    return table
 
 
 def _view(info: KeyInfo) -> dict[str, object]:

@@ -10,8 +10,17 @@ import typer
 from rich.table import Table
 
 from speechsvc.bootstrap import build_lexicon
-from speechsvc.cli.common import load_settings, out, say
-from speechsvc.errors import NotFound
+from speechsvc.cli.common import FileMissing, load_settings, out, say
+from speechsvc.errors import SpeechsvcError
+
+
+class LabelledCallsInvalid(SpeechsvcError):
+    """The labelled calls cannot be read: {problem}"""
+
+    code = "labelled_calls_invalid"
+    zh = "标注样本无法读取：{problem}"
+    advice, advice_zh = "tests/gold/README.md has the form.", "格式见 tests/gold/README.md。"
+
 
 app = typer.Typer(help="Work on the lexicon. 词库工具。", no_args_is_help=True)
 
@@ -55,9 +64,13 @@ def evaluate(
     from speechsvc.tagging.tagger import LexiconTagger
 
     if not calls.is_file():
-        raise NotFound(what=f"file {calls}")
+        raise FileMissing(what=say(f"file {calls}", f"文件 {calls}"))
     tagger = LexiconTagger(build_lexicon(load_settings(lexicon=path)), homophones=not no_homophones)
-    report = measure(tagger, read_labelled_calls(calls)).as_dict()
+    try:
+        labelled = read_labelled_calls(calls)
+    except ValueError as error:
+        raise LabelledCallsInvalid(problem=error) from error
+    report = measure(tagger, labelled).as_dict()
     if as_json:
         print(json.dumps(report, ensure_ascii=False))
     else:

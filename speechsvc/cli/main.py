@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
+from typing import NoReturn
 
 import typer
 
 from speechsvc import __version__
 from speechsvc.cli import demo, doctor, heatmap, ingest, keys, lexicon, models, serve, tag, transcribe
-from speechsvc.cli.common import ui_language
+from speechsvc.cli.common import FileUnusable, ui_language
 from speechsvc.errors import SpeechsvcError
 
 app = typer.Typer(
@@ -41,14 +43,30 @@ def version(show: bool = typer.Option(False, "--version", help="Print the versio
 
 def main() -> None:
     """Runs the command line; an error of ours becomes one plain sentence and what to do, with exit status 1."""
+    _speak_utf8()
     try:
         app()
     except SpeechsvcError as error:
-        language = ui_language()
-        print(f"{error.message(language)}\n{error.next_step(language)}  [{error.code}]", file=sys.stderr)
-        sys.exit(1)
+        _explain(error)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        if error.filename is None:  # not a file that the caller named: worth a full report
+            raise
+        _explain(FileUnusable(path=error.filename, problem=error.strerror))
+
+
+def _explain(error: SpeechsvcError) -> NoReturn:
+    language = ui_language()
+    print(f"{error.message(language)}\n{error.next_step(language)}  [{error.code}]", file=sys.stderr)
+    sys.exit(1)
+
+
+def _speak_utf8() -> None:
+    """Results are Chinese whatever the locale: a C locale must not turn them into a crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and (stream.encoding or "").lower() in ("ascii", "us-ascii", "latin-1"):
+            stream.reconfigure(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from pathlib import Path
@@ -25,6 +26,15 @@ class PortTaken(SpeechsvcError):
     zh = "{host} 的端口 {port} 已被占用。"
     advice = "Stop the other program, or choose another port with --port."
     advice_zh = "请停止占用端口的程序，或用 --port 换一个端口。"
+
+
+class AddressUnusable(SpeechsvcError):
+    """The service cannot listen on {host}, port {port}: {problem}"""
+
+    code = "address_unusable"
+    zh = "无法在 {host} 的端口 {port} 上监听：{problem}"
+    advice = "Give an address of this machine with --host (127.0.0.1: this machine only, 0.0.0.0: every network)."
+    advice_zh = "请用 --host 指定本机的地址（127.0.0.1 仅本机，0.0.0.0 所有网络）。"
 
 
 def serve(
@@ -57,12 +67,14 @@ def serve_web() -> None:
 
 
 def check_port(settings: Settings) -> None:
-    """Raises PortTaken."""
+    """Raises PortTaken, AddressUnusable."""
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise AddressUnusable(host=settings.host, port=settings.port, problem=error.strerror) from error
             raise PortTaken(host=settings.host, port=settings.port) from error
 
 
@@ -91,6 +103,7 @@ def _greet(settings: Settings, key: Path | None) -> None:
                 "The bundled demo model knows synthetic voices only. For real calls set SPEECHSVC_MODEL=large-v3-turbo "
                 "(docs/models.md).",
                 "内置演示模型只认合成语音；处理真实通话请设置 SPEECHSVC_MODEL=large-v3-turbo（见 docs/models.md）。",
-            )
+            ),
+            soft_wrap=True,
         )
     console.print(say("Stop with Ctrl-C.", "按 Ctrl-C 停止。"))

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from speechsvc.bootstrap import build_analyser
-from speechsvc.cli.common import load_settings
+from speechsvc.cli.common import FileMissing, load_settings, say
 from speechsvc.domain.conversation import Conversation, Speaker, Turn
 from speechsvc.domain.mention import Mention
 from speechsvc.domain.talk_rules import measure_talk_from_turns
-from speechsvc.errors import InvalidInput, NotFound
+from speechsvc.errors import InvalidInput
 from speechsvc.ports import Analyser
 
 
@@ -65,16 +65,29 @@ def _turn(index: int, record: Any) -> Turn:
     where = f"turns[{index}]"
     if not isinstance(record, dict) or not isinstance(record.get("text"), str):
         raise InvalidInput(field=where, problem='must be an object with a "text"')
+    if any("\ud800" <= character <= "\udfff" for character in record["text"]):
+        raise InvalidInput(field=where, problem="the text holds half of a surrogate pair, which is no character")
     try:
         speaker = Speaker(record.get("speaker", "unknown"))
-        start = float(record.get("start") or 0.0)
-        end = float(record.get("end") or start)
+        start = _seconds(record.get("start") or 0.0)
+        end = _seconds(record.get("end") or start)
     except (TypeError, ValueError) as error:
         raise InvalidInput(
-            field=where, problem="speaker must be agent, customer or unknown; start, end numbers"
+            field=where, problem="speaker must be agent, customer or unknown; start, end seconds from 0"
         ) from error
     suspect = tuple(str(s) for s in record.get("suspect") or ())
     return Turn(speaker=speaker, start=start, end=end, text=record["text"], suspect=suspect)
+
+
+def _seconds(value: Any) -> float:
+    """Raises ValueError or TypeError; "NaN" and the infinities are no times, nor is more than a week."""
+    seconds = float(value)
+    if not 0 <= seconds <= _LONGEST_S:
+        raise ValueError(value)
+    return seconds
+
+
+_LONGEST_S = 7 * 86400.0
 
 
 def analyse(analyser: Analyser, conversation: Conversation) -> dict[str, Any]:
@@ -120,6 +133,6 @@ def _lines(file: str) -> Iterator[str]:
         return
     path = Path(file)
     if not path.is_file():
-        raise NotFound(what=f"file {file}")
+        raise FileMissing(what=say(f"file {file}", f"文件 {file}"))
     with path.open(encoding="utf-8", errors="replace") as lines:
         yield from lines

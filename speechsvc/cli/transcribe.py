@@ -11,9 +11,8 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from speechsvc.bootstrap import Application
-from speechsvc.cli.common import err, load_settings, ui_language
+from speechsvc.cli.common import FileMissing, channel_layout, err, load_settings, say, ui_language
 from speechsvc.domain.transcript import Transcript
-from speechsvc.errors import NotFound
 from speechsvc.reporting import transcripts
 
 
@@ -36,9 +35,9 @@ def transcribe(
     """Transcribe one recording to standard output. 转写一段录音。"""
     settings = load_settings(model=model)
     if not file.is_file():
-        raise NotFound(what=f"file {file}")
+        raise FileMissing(what=say(f"file {file}", f"文件 {file}"))
+    layout = channel_layout(channels)
     application = Application(settings)
-    layout = json.loads(channels) if channels and channels.startswith("{") else channels
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -46,6 +45,7 @@ def transcribe(
         TimeRemainingColumn(),
         console=err(),
         transient=True,
+        disable=not err().is_terminal,
     ) as progress:
         task = progress.add_task(file.name, total=1.0)
         transcript = application.core.transcriber().transcribe(

@@ -15,6 +15,7 @@ from speechsvc.domain.access import Permission
 from speechsvc.domain.call import Call
 from speechsvc.domain.talk import TalkMetrics
 from speechsvc.domain.transcript import Transcript
+from speechsvc.errors import told_again
 from speechsvc.ports import Analysis, StoredMention
 from speechsvc.services.read_calls import NotReady, read_analysis, read_call, read_mentions, read_transcript
 
@@ -63,6 +64,7 @@ def _page(desk: Desk, visitor: Visitor, call: Call, position: int | None, findin
         visitor,
         "call.html",
         call=call,
+        failure=told_again(call.error_code, call.error, visitor.language) if call.error_code else None,
         position=position,
         transcript=findings.transcript,
         analysis=findings.analysis,

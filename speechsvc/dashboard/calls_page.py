@@ -11,10 +11,9 @@ from starlette.responses import Response
 
 from speechsvc.dashboard import names
 from speechsvc.dashboard.desk import Desk
-from speechsvc.dashboard.filters import Period, period
+from speechsvc.dashboard.filters import Period, period, unknown_value
 from speechsvc.domain.access import Permission
 from speechsvc.domain.call import CallStatus, Source
-from speechsvc.errors import InvalidInput
 from speechsvc.ports import CallFilter
 from speechsvc.services.read_calls import list_calls
 
@@ -52,7 +51,7 @@ def _where(params: Mapping[str, str], days: Period, timezone: str) -> CallFilter
     status, source = _known("status", params), _known("source", params)
     score = params.get("score", "")
     if score not in _SCORES:
-        raise InvalidInput(field="score", problem=f"known are / 可用值：{', '.join(filter(None, _SCORES))}")
+        raise unknown_value("score", tuple(filter(None, _SCORES)))
     return CallFilter(
         status=CallStatus(status) if status else None,
         source=Source(source) if source else None,
@@ -70,7 +69,7 @@ def _where(params: Mapping[str, str], days: Period, timezone: str) -> CallFilter
 def _known(name: str, params: Mapping[str, str]) -> str | None:
     value = params.get(name) or None
     if value is not None and value not in names.options(name):
-        raise InvalidInput(field=name, problem=f"known are / 可用值：{', '.join(names.options(name))}")
+        raise unknown_value(name, names.options(name))
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
@@ -48,7 +48,7 @@ def period(params: Mapping[str, str], default: Period | None = None) -> Period:
         return default
     found = Period(first=_day(params, "from"), last=_day(params, "to"))
     if found.first and found.last and found.last < found.first:
-        raise InvalidInput(field="to", problem="lies before 'from' / 早于开始日期")
+        raise InvalidInput(field="to", problem="lies before 'from'", problem_zh="早于开始日期")
     return found
 
 
@@ -113,13 +113,18 @@ def choice(kind: type[E], params: Mapping[str, str], name: str, default: E) -> E
     try:
         return kind(value)
     except ValueError:
-        raise InvalidInput(field=name, problem=f"known are / 可用值：{', '.join(kind)}") from None
+        raise unknown_value(name, tuple(kind)) from None
+
+
+def unknown_value(name: str, values: Sequence[str]) -> InvalidInput:
+    """The error for a choice that does not exist, naming those that do."""
+    return InvalidInput(field=name, problem=f"known are {', '.join(values)}", problem_zh=f"可用值：{'、'.join(values)}")
 
 
 def _among(values: tuple[str, ...], params: Mapping[str, str], name: str) -> str:
     value = params.get(name) or values[0]
     if value not in values:
-        raise InvalidInput(field=name, problem=f"known are / 可用值：{', '.join(values)}")
+        raise unknown_value(name, values)
     return value
 
 
@@ -130,7 +135,9 @@ def _day(params: Mapping[str, str], name: str) -> date | None:
     try:
         day = date.fromisoformat(value)
     except ValueError:
-        raise InvalidInput(field=name, problem="not a day like 2026-11-01 / 不是 2026-11-01 这样的日期") from None
+        raise InvalidInput(
+            field=name, problem="not a day like 2026-11-01", problem_zh="不是 2026-11-01 这样的日期"
+        ) from None
     if not 1971 <= day.year <= 2099:
-        raise InvalidInput(field=name, problem="must lie between 1971 and 2099 / 须在 1971 至 2099 年之间")
+        raise InvalidInput(field=name, problem="must lie between 1971 and 2099", problem_zh="须在 1971 至 2099 年之间")
     return day

@@ -37,6 +37,11 @@ def customer(call: Call | None) -> str:
     return (who.name or who.id) if who else "—"
 
 
+def caller(call: Call | None) -> str:
+    """The customer, or the call's own id where no customer was named."""
+    return call.metadata.external_id if call and call.metadata.customer is None else customer(call)
+
+
 def salesperson(call: Call | None) -> str:
     who = call.metadata.salesperson if call else None
     return (who.name or who.id) if who else "—"

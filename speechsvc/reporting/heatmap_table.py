@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.style import Style
 from rich.table import Table
@@ -67,13 +68,14 @@ def heatmap_text(heatmap: Heatmap, language: str = "zh", width: int = 100) -> Re
 
 
 _LABEL_COLUMNS = 24
-_CELL_COLUMNS = 4
+_CELL_COLUMNS = 6  # " 100% "
+_FRAME_COLUMNS = 3  # two blanks and a line
 
 
 def _table(heatmap: Heatmap, language: str, shown: tuple[tuple[str, str, str], ...]) -> Table:
     table = Table(pad_edge=False)
     table.add_column(words.row_name(heatmap.query.row, language), max_width=_LABEL_COLUMNS, overflow="fold")
-    table.add_column("通" if language != "en" else "calls", justify="right")
+    table.add_column("通话" if language != "en" else "calls", justify="right", no_wrap=True)
     for topic in shown:
         table.add_column(
             Text(_heading(words.topic_name(topic, language), language)), justify="right", min_width=_CELL_COLUMNS
@@ -118,8 +120,9 @@ def _number(value: float, measure: Measure) -> str:
 
 def _fitting(heatmap: Heatmap, language: str, width: int) -> tuple[tuple[str, str, str], ...]:
     """Topics in the lexicon's order; where they do not all fit, those most spoken of."""
-    per_column = (7 if language == "en" else _CELL_COLUMNS) + 3
-    room = max(1, (width - min(_LABEL_COLUMNS, width // 3) - 10) // per_column)
+    per_column = (11 if language == "en" else _CELL_COLUMNS) + _FRAME_COLUMNS
+    longest = max((cell_len(words.row_label(r, language)) for r in heatmap.rows), default=0)
+    room = max(1, (width - min(_LABEL_COLUMNS, width // 3, longest) - 12) // per_column)
     if room >= len(heatmap.topics):
         return heatmap.topics
     totals = {t[0]: sum(heatmap.value(r, t[0]) * r.calls for r in heatmap.rows) for t in heatmap.topics}
@@ -138,7 +141,7 @@ def _notes(heatmap: Heatmap, language: str, shown: int) -> str:
     lines = [words.definition(heatmap.query, language)]
     if not heatmap.rows:
         lines.append(words.empty_note(language))
-    if shown < len(heatmap.topics):
+    elif shown < len(heatmap.topics):
         count = f"{shown}/{len(heatmap.topics)}"
         lines.append(
             f"本屏只显示提及最多的 {count} 个主题"
