@@ -11,7 +11,7 @@ from speechsvc.queueing.stopping import connect_signals
 
 _settings = Settings()
 app = make_celery(_settings)
-connect_signals(_settings.supervisor_pid)
+connect_signals(app, _settings.supervisor_pid)
 
 
 @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]

@@ -16,11 +16,15 @@ from typing import Any
 
 from billiard import active_children
 from billiard.util import set_pdeathsig
+from celery import Celery
+from celery.bootsteps import StartStopStep
 from celery.signals import worker_init, worker_process_init, worker_shutting_down
 
 from speechsvc.queueing.parent_watch import watch_parent
 
 JOBS_A_MESSAGE = 20  # then another message takes over, so that Celery can renew a child that has grown
+
+_FOR_THE_MAIN_THREAD = {signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP}
 
 
 class Stopped(BaseException):
@@ -46,18 +50,37 @@ def drain(run_one: Callable[[], bool]) -> bool:
         _State.busy = False
 
 
-def connect_signals(supervisor_pid: int) -> None:
+def connect_signals(app: Celery, supervisor_pid: int) -> None:
     """Prepares this worker process and the children that its pool will start."""
 
     @worker_init.connect(weak=False)  # type: ignore[untyped-decorator]
-    def watch_supervisor(**kwargs: Any) -> None:
+    def begin(**kwargs: Any) -> None:
+        # The kernel may hand a signal to any thread. Python runs handlers in the main thread only, and that one sleeps
+        # on a lock while the pool is busy: a signal that another thread caught would wait until the job ends. Threads
+        # inherit the mask they are started under, so all but the main thread get these blocked.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_MAIN_THREAD)
         watch_parent(supervisor_pid)
 
+    app.steps["worker"].add(_HearSignals)
     worker_shutting_down.connect(_tell_pool, weak=False)
     worker_process_init.connect(_prepare_child, weak=False)
 
 
+class _HearSignals(StartStopStep):  # type: ignore[misc]
+    """Once the pool has its threads, and before the worker waits for a broker, the main thread listens again."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, worker: Any) -> None:
+        _hear_signals()
+
+
+def _hear_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FOR_THE_MAIN_THREAD)
+
+
 def _prepare_child(**kwargs: Any) -> None:
+    _hear_signals()  # the mask came with the pool's thread that started this process
     # a child that has had no job yet has no handler: it would die, and the pool would wait for the one in its place
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
     with suppress(OSError):  # Linux only; Celery chose SIGKILL, which would leave the job to its lease

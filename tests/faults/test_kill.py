@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
 
+from speechsvc.domain.ids import new_id
 from tests.support.service import Service, running, sample_calls
 
 pytestmark = [pytest.mark.serial, pytest.mark.slow]
@@ -37,6 +41,22 @@ def test_stop_hands_the_running_job_back(tmp_path: Path) -> None:
         service.start()
         # the lease is ten minutes: only a job that was handed back can be finished in this time
         assert [service.finished(i, timeout_s=90)["status"] for i in ids] == ["done", "done"]
+
+
+def test_ctrl_c_in_a_terminal_stops_everything_soon(tmp_path: Path) -> None:
+    """A terminal signals the whole process group, and the supervisor signals its children once more."""
+    with running(tmp_path / "data", lease_s="600", announce_quiet_s="2") as service:
+        for _ in range(3):  # a signal that a worker's other thread catches must not be lost: it was, every second time
+            ids = [service.upload(item, external_id=new_id("x")).json()["id"] for item in sample_calls()]
+            _await_work(service, ids)
+            assert service.process is not None
+            family = psutil.Process(service.process.pid).children(recursive=True)
+            began = time.monotonic()
+            os.killpg(service.process.pid, signal.SIGINT)
+            assert service.process.wait(60) == 0
+            assert time.monotonic() - began < 13, "a worker was killed after the supervisor's patience of 15 s"
+            assert not [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+            service.start()
 
 
 def _await_work(service: Service, ids: list[str]) -> None:

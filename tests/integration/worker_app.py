@@ -18,7 +18,7 @@ settings = Settings()
 database = SqlDatabase(settings.effective_database_url)
 app = make_celery(settings)
 app.conf.include = []
-connect_signals(settings.supervisor_pid)
+connect_signals(app, settings.supervisor_pid)
 
 
 @app.task(name=RUN_NEXT)  # type: ignore[untyped-decorator]
