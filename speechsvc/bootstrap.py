@@ -23,7 +23,7 @@ from speechsvc.resources import bundled
 from speechsvc.services.clean_up import remove_leftovers
 from speechsvc.services.core import Core, Limits
 from speechsvc.services.run_next import run_next
-from speechsvc.storage.blobs import make_blob_store
+from speechsvc.storage.blob_store import make_blob_store
 from speechsvc.storage.database import SqlDatabase
 from speechsvc.storage.system import SqlSystem
 

@@ -83,6 +83,7 @@ _THINGS = {
     "delivery": "投递记录",
     "event": "事件",
     "file": "文件",
+    "page": "页面",
     "upload": "上传",
 }
 

@@ -1,7 +1,9 @@
 """The Celery application of worker processes."""
 
+import warnings
 from typing import Any
 
+from celery.platforms import SecurityWarning
 from celery.signals import setup_logging
 
 from speechsvc import logging
@@ -12,6 +14,10 @@ from speechsvc.queueing.stopping import connect_signals
 _settings = Settings()
 app = make_celery(_settings)
 connect_signals(app, _settings.supervisor_pid)
+
+
+# Celery's advice to root is to use an option of its own that means nothing here; containers have one user anyway
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 
 @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]

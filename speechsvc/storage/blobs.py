@@ -1,13 +1,11 @@
-"""Recordings as files. `make_blob_store` chooses between a local folder and an S3-compatible store."""
+"""What both stores of recordings share: keys, the size of a chunk, and the error of a store that cannot be used."""
 
 from __future__ import annotations
 
 import re
 import secrets
 
-from speechsvc.config import Settings
 from speechsvc.errors import InvalidInput, NotFound, SpeechsvcError
-from speechsvc.ports import BlobStore
 
 CHUNK = 1 << 20  # bytes a reader gets at once
 
@@ -19,22 +17,8 @@ class BlobsUnavailable(SpeechsvcError):
 
     code, status, permanent = "blobs_unavailable", 503, False
     zh = "录音存储无法使用：{problem}"
-    advice = "Try again shortly; 'speechsvc doctor' shows what is wrong."
-    advice_zh = "请稍后重试；'speechsvc doctor' 可查看原因。"
-
-
-def make_blob_store(settings: Settings) -> BlobStore:
-    """Connects to nothing yet. Raises InvalidInput for a `blob_url` that is neither empty nor s3://."""
-    from speechsvc.storage.local_blobs import LocalBlobs
-    from speechsvc.storage.s3_blobs import S3Blobs
-
-    if not settings.blob_url:
-        return LocalBlobs(settings.data_dir / "recordings")
-    scheme, _, place = settings.blob_url.partition("://")
-    bucket, _, prefix = place.partition("/")
-    if scheme != "s3" or not bucket:
-        raise InvalidInput(field="blob_url", problem="must be empty or s3://bucket/prefix")
-    return S3Blobs(bucket, prefix.strip("/"), endpoint_url=settings.s3_endpoint_url)
+    advice = "Check the data folder or SPEECHSVC_BLOB_URL and its credentials; then try again."
+    advice_zh = "请检查数据目录，或 SPEECHSVC_BLOB_URL 及其凭证，然后重试。"
 
 
 def new_key(tenant_id: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import ArgumentError
 
 from speechsvc.config import make_private_folder
 from speechsvc.errors import InvalidInput, SpeechsvcError, StorageFull
@@ -23,19 +24,30 @@ class DatabaseUnavailable(SpeechsvcError):
 
     code, status, permanent = "database_unavailable", 503, False
     zh = "数据库无法连接或使用：{problem}"
-    advice = "Try again shortly; 'speechsvc doctor' shows what is wrong."
-    advice_zh = "请稍后重试；'speechsvc doctor' 可查看原因。"
+    advice = "Check that the database runs and that SPEECHSVC_DATABASE_URL is right; then try again."
+    advice_zh = "请确认数据库已启动、SPEECHSVC_DATABASE_URL 无误，然后重试。"
+
+
+class DatabaseUrlInvalid(InvalidInput):
+    """The database URL cannot be used: it must be sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME."""
+
+    zh = "数据库地址无法使用：应为 sqlite:///路径 或 postgresql+psycopg://用户:密码@主机/库名。"
+    advice = "Correct SPEECHSVC_DATABASE_URL, or leave it empty for the embedded database."
+    advice_zh = "请更正 SPEECHSVC_DATABASE_URL，或留空以使用内置数据库。"
 
 
 def make_engine(url: str) -> Engine:
     """An engine for `sqlite:///path` or `postgresql+psycopg://...`; connects at the first use."""
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseUrlInvalid from error
     if parsed.get_backend_name() == "sqlite":
         engine = _sqlite(parsed)
     elif parsed.get_backend_name() == "postgresql":
         engine = _postgresql(parsed)
     else:
-        raise InvalidInput(field="database_url", problem="must begin with sqlite:/// or postgresql+psycopg://")
+        raise DatabaseUrlInvalid
     event.listen(engine, "handle_error", _translate, retval=True)
     return engine
 

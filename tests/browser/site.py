@@ -14,10 +14,9 @@ from typing import Any
 
 import uvicorn
 
-from speechsvc.api.app import create_app
 from speechsvc.bootstrap import Application
+from speechsvc.cli.web import build
 from speechsvc.config import Settings
-from speechsvc.dashboard.routes import router
 from speechsvc.domain.access import Principal, Role
 from speechsvc.domain.call import Call, CallMetadata, CallStatus, Customer, Opportunity, Recording, Salesperson
 from speechsvc.domain.conversation import Speaker
@@ -64,8 +63,7 @@ def serving(settings: Settings, *, samples: int = 6) -> Iterator[Site]:
     keys = _keys(application)
     calls = [_seed(application, n) for n in range(samples)]
     _unfinished(application)
-    app = create_app(application)
-    app.include_router(router(application))
+    app = build(application)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

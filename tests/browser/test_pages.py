@@ -327,3 +327,13 @@ def test_page_colours_are_the_pictures_colours(guest: httpx.Client) -> None:
     style = guest.get("/static/heat.css").text.split("@media")[0]
     for level in range(21):
         assert f".h{level} {{ background: {colour(level / 20)};" in style
+
+
+def test_an_unknown_address_is_a_page_for_people_and_a_document_for_programs(site: Site) -> None:
+    with signed_in(site, "admin") as client:
+        page = client.get("/no-such-page", headers={"Accept": "text/html", "Accept-Language": "zh"})
+        assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert "没有" in page.text
+        document = client.get("/v1/no-such-thing", headers={"Accept": "text/html"})
+        assert (document.status_code, document.json()["code"]) == (404, "route_not_found")
+        assert client.get("/no-such-page").json()["code"] == "route_not_found"

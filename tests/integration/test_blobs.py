@@ -15,7 +15,8 @@ import pytest
 from speechsvc.config import Settings
 from speechsvc.errors import InvalidInput, NotFound, StorageFull
 from speechsvc.ports import BlobStore
-from speechsvc.storage.blobs import CHUNK, BlobsUnavailable, make_blob_store
+from speechsvc.storage.blob_store import make_blob_store
+from speechsvc.storage.blobs import CHUNK, BlobsUnavailable
 from speechsvc.storage.s3_blobs import PART
 
 DATA = os.urandom(3 * CHUNK + 12345)

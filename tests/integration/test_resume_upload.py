@@ -33,7 +33,7 @@ from speechsvc.services.resume_upload import (
     finish_upload,
     read_upload,
 )
-from speechsvc.storage.blobs import make_blob_store
+from speechsvc.storage.blob_store import make_blob_store
 from speechsvc.storage.local_blobs import LocalBlobs
 from tests.fakes.api_service import make_application
 
