@@ -16,7 +16,7 @@ from speechsvc.storage.system import SqlSystem
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "foo", "sqlite://", "sqlite:///:memory:"])
 def test_a_database_that_cannot_serve_is_refused(url: str) -> None:
-    with pytest.raises(InvalidInput, match="database URL|SQLite needs a file"):
+    with pytest.raises(InvalidInput, match=r"database URL|SQLite needs a file"):
         make_engine(url)
 
 
