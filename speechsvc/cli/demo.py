@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -137,7 +138,7 @@ def _service(settings: Settings, client: Client, log: Path, console: Console) ->
     with log.open("wb") as sink:
         process = subprocess.Popen(
             [sys.executable, "-m", "speechsvc", "serve"],
-            env=child_environment(settings),
+            env=child_environment(settings, {"SPEECHSVC_SUPERVISOR_PID": str(os.getpid())}),
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=sink,

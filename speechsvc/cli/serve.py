@@ -16,6 +16,7 @@ from speechsvc.cli.supervisor import Child, Supervisor, web_argv, worker_argv
 from speechsvc.config import Settings, child_environment
 from speechsvc.domain.access import Role
 from speechsvc.errors import SpeechsvcError
+from speechsvc.queueing.parent_watch import watch_parent
 from speechsvc.services.manage_keys import create_key
 
 
@@ -56,6 +57,7 @@ def serve(
     if workers:
         children.append(Child("asr worker", worker_argv("asr", settings.asr_processes), environment))
         children.append(Child("text worker", worker_argv("text,crm", settings.text_processes), environment))
+    watch_parent(settings.supervisor_pid)  # the demo's service ends with the demo, however that ends
     Supervisor(children).run()
 
 
