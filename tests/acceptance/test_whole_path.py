@@ -50,11 +50,12 @@ def _check_idempotent(service: Service, item: dict[str, object], call_id: str) -
 
 @pytest.mark.postgres
 @pytest.mark.rabbitmq
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 @pytest.mark.parametrize("broker_url", ["rabbitmq"], indirect=True)
-def test_the_production_shape(tmp_path: Path, postgres_url: str, broker_url: str, s3_settings: Settings) -> None:
+def test_the_production_shape(tmp_path: Path, database_url: str, broker_url: str, s3_settings: Settings) -> None:
     """PostgreSQL, RabbitMQ and an S3-compatible store at once; nothing of a call lies in the data folder."""
     stores = {"blob_url": s3_settings.blob_url, "s3_endpoint_url": str(s3_settings.s3_endpoint_url)}
-    with running(tmp_path / "data", database_url=postgres_url, broker_url=broker_url, **stores) as service:
+    with running(tmp_path / "data", database_url=database_url, broker_url=broker_url, **stores) as service:
         call = service.finished(service.upload(sample_calls()[4]).json()["id"])
         assert call["status"] == "done", call
         sound = service.http.get(f"/v1/calls/{call['id']}/recording", headers={"Range": "bytes=0-43"})
