@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
+from pathlib import Path
 
+from speechsvc.domain.call import Recording
 from speechsvc.errors import InvalidInput, NotFound, SpeechsvcError
+from speechsvc.ports import BlobWriter
 
 CHUNK = 1 << 20  # bytes a reader gets at once
 
@@ -19,6 +22,18 @@ class BlobsUnavailable(SpeechsvcError):
     zh = "录音存储无法使用：{problem}"
     advice = "Check the data folder or SPEECHSVC_BLOB_URL and its credentials; then try again."
     advice_zh = "请检查数据目录，或 SPEECHSVC_BLOB_URL 及其凭证，然后重试。"
+
+
+def copy_in(writer: BlobWriter, path: Path) -> Recording:
+    """The whole file through a writer; nothing is left of it if that fails."""
+    try:
+        with path.open("rb") as file:
+            while data := file.read(CHUNK):
+                writer.write(data)
+        return writer.commit()
+    except BaseException:
+        writer.abort()
+        raise
 
 
 def new_key(tenant_id: str) -> str:

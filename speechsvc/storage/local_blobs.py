@@ -19,7 +19,7 @@ from typing import BinaryIO
 from speechsvc.config import make_private_folder
 from speechsvc.domain.call import Recording
 from speechsvc.errors import NotFound, SpeechsvcError, StorageFull
-from speechsvc.storage.blobs import CHUNK, BlobsUnavailable, checked, new_key
+from speechsvc.storage.blobs import CHUNK, BlobsUnavailable, checked, copy_in, new_key
 
 _NAME, _UNFINISHED = "recording", "recording.part"
 
@@ -35,15 +35,7 @@ class LocalBlobs:
         return LocalWriter(key, self._folder(key), self._root)
 
     def put_file(self, tenant_id: str, path: Path) -> Recording:
-        writer = self.writer(tenant_id)
-        try:
-            with path.open("rb") as file:
-                while data := file.read(CHUNK):
-                    writer.write(data)
-            return writer.commit()
-        except BaseException:
-            writer.abort()
-            raise
+        return copy_in(self.writer(tenant_id), path)
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         try:

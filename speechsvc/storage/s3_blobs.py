@@ -15,7 +15,7 @@ from typing import Any
 
 from speechsvc.domain.call import Recording
 from speechsvc.errors import NotFound, StorageFull
-from speechsvc.storage.blobs import CHUNK, BlobsUnavailable, checked, new_key
+from speechsvc.storage.blobs import CHUNK, BlobsUnavailable, checked, copy_in, new_key
 
 PART = 8 << 20  # bytes; smaller files go in one request. 10,000 parts make 80 GB
 
@@ -46,15 +46,7 @@ class S3Blobs:
         return S3Writer(self.client, self._bucket, self._name(key), key)
 
     def put_file(self, tenant_id: str, path: Path) -> Recording:
-        writer = self.writer(tenant_id)
-        try:
-            with path.open("rb") as file:
-                while data := file.read(CHUNK):
-                    writer.write(data)
-            return writer.commit()
-        except BaseException:
-            writer.abort()
-            raise
+        return copy_in(self.writer(tenant_id), path)
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         size = self.size(key)
