@@ -1,0 +1,54 @@
+"""What the core needs from the outside world, as Protocols. Adapters live in the rooms above; `bootstrap` joins them.
+
+Every repository comes from a unit of work that is bound to one tenant: no query crosses tenants. `System` holds the
+few operations that must see all tenants (key look-up, job leases, dispatch) and hands out no customer data.
+"""
+
+from speechsvc.ports.calls import (
+    Analysis,
+    AnalysisRepository,
+    CallFilter,
+    CallRepository,
+    MentionFilter,
+    Page,
+    StoredMention,
+    TranscriptRepository,
+)
+from speechsvc.ports.database import AuditEntry, AuditRepository, Database, KeyInfo, System, Tenant, UnitOfWork
+from speechsvc.ports.delivery import EventRepository, Sender, WebhookRepository
+from speechsvc.ports.files import BlobStore, BlobWriter
+from speechsvc.ports.jobs import Announcer, JobRepository, QueueState, StaleLease
+from speechsvc.ports.recognition import Analyser, Clock, Playback, Transcriber
+from speechsvc.ports.uploads import UploadRepository
+
+__all__ = [
+    "Analyser",
+    "Analysis",
+    "AnalysisRepository",
+    "Announcer",
+    "AuditEntry",
+    "AuditRepository",
+    "BlobStore",
+    "BlobWriter",
+    "CallFilter",
+    "CallRepository",
+    "Clock",
+    "Database",
+    "EventRepository",
+    "JobRepository",
+    "KeyInfo",
+    "MentionFilter",
+    "Page",
+    "Playback",
+    "QueueState",
+    "Sender",
+    "StaleLease",
+    "StoredMention",
+    "System",
+    "Tenant",
+    "Transcriber",
+    "TranscriptRepository",
+    "UnitOfWork",
+    "UploadRepository",
+    "WebhookRepository",
+]

@@ -1,0 +1,61 @@
+"""Speech, text and sound: what turns a recording into a transcript and a transcript into an analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from speechsvc.domain.analysis import Tagging, Versions
+from speechsvc.domain.conversation import Conversation
+from speechsvc.domain.talk import TalkMetrics
+from speechsvc.domain.transcript import Transcript
+
+
+class Clock(Protocol):
+    """Wall time with zone, for what people read. Leases use the database's own clock."""
+
+    def now(self) -> datetime: ...
+
+
+class Transcriber(Protocol):
+    """Decode, channels, voice activity, recognition, guards."""
+
+    def transcribe(
+        self,
+        recording: Path,
+        *,
+        channels: dict[str, str] | str | None,
+        language: str,
+        progress: Callable[[float], None],
+    ) -> Transcript:
+        """`progress` gets 0 to 1. Raises a SpeechsvcError with a stable code for a recording it cannot use."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Model, revision, device, compute type, engine and decoding settings; loads nothing."""
+        ...
+
+
+class Analyser(Protocol):
+    """Tagging, contact outcome and score with one lexicon and one rubric."""
+
+    @property
+    def versions(self) -> Versions: ...
+
+    def tag(self, conversation: Conversation) -> Tagging: ...
+
+    def score(
+        self, conversation: Conversation, tagging: Tagging, talk: TalkMetrics
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The score as CONTRACT.md shows it, and the frozen snapshot of inputs from which it recomputes."""
+        ...
+
+
+class Playback(Protocol):
+    """Makes audio that a browser plays, with personal data silenced."""
+
+    def write(self, recording: Path, out: Path, silence: Sequence[tuple[int | None, float, float]]) -> None:
+        """`silence`: (channel or all, start seconds, end seconds). Writes PCM WAV."""
+        ...
