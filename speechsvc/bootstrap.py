@@ -16,12 +16,14 @@ from speechsvc.audio.recording import RecordingOpener
 from speechsvc.config import Settings, make_private_folder
 from speechsvc.crm.sender import HttpxSender
 from speechsvc.domain.lexicon import Lexicon
-from speechsvc.ports import Analyser, Tenant, Transcriber
+from speechsvc.domain.ruleset import RulesetKind
+from speechsvc.ports import Analyser, Rulebook, Tenant, Transcriber
 from speechsvc.queueing.announcer import CeleryAnnouncer
 from speechsvc.queueing.dispatcher import Dispatcher
 from speechsvc.resources import bundled
 from speechsvc.services.clean_up import remove_leftovers
 from speechsvc.services.core import Core, Limits
+from speechsvc.services.current_rules import CurrentRules
 from speechsvc.services.run_next import run_next
 from speechsvc.storage.blob_store import make_blob_store
 from speechsvc.storage.database import SqlDatabase
@@ -48,6 +50,8 @@ class Application:
         self.blobs = make_blob_store(settings)
         self.announcer = CeleryAnnouncer(settings)
         self.dispatcher: Dispatcher | None = None
+        rulebook: _Once[Rulebook] = _Once(lambda: build_rulebook(settings))
+        rules = _Once(lambda: CurrentRules(self.database, rulebook()))
         self.core = Core(
             db=self.database,
             system=self.system,
@@ -56,8 +60,9 @@ class Application:
             sender=_sender(settings, self.clock),
             playback=WavPlayback(_decode_limits(settings), settings.temp_dir),
             transcriber=_Once(lambda: build_transcriber(settings)),
-            analyser=_Once(lambda: build_analyser(settings)),
-            topics=_Once(lambda: tuple((t.id, t.name, t.name_en or t.name) for t in build_lexicon(settings).topics)),
+            rulebook=rulebook,
+            analyser=lambda tenant_id: rules().analyser(tenant_id),
+            topics=lambda tenant_id: rules().topics(tenant_id),
             wake=self._wake,
             limits=Limits(
                 upload_bytes=settings.max_upload_bytes,
@@ -104,13 +109,18 @@ def application() -> Application:
     return Application(settings)
 
 
-def build_analyser(settings: Settings) -> Analyser:
-    """Loads lexicon and rubric. Raises with the name of the entry and its cure."""
-    from speechsvc.tagging.analyser import LexiconAnalyser  # here: jieba, spaCy and pinyin tables take a second
-    from speechsvc.tagging.rubric_file import load_rubric
+def build_rulebook(settings: Settings) -> Rulebook:
+    """Reads nothing yet. Its default are the files that the settings name."""
+    from speechsvc.tagging.rulebook import FileRulebook  # here: jieba, spaCy and pinyin tables take a second
 
-    lexicon = build_lexicon(settings)
-    return LexiconAnalyser(lexicon, load_rubric(settings.rubric), homophones=settings.homophones)
+    return FileRulebook(settings.lexicon, settings.rubric, homophones=settings.homophones)
+
+
+def build_analyser(settings: Settings) -> Analyser:
+    """With the default lexicon and rubric. Raises with the name of the entry and its cure."""
+    rulebook = build_rulebook(settings)
+    lexicon, rubric = (rulebook.default(kind).content for kind in (RulesetKind.LEXICON, RulesetKind.RUBRIC))
+    return rulebook.analyser(lexicon, rubric)
 
 
 def build_lexicon(settings: Settings) -> Lexicon:
@@ -171,4 +181,4 @@ class _Once(Generic[T]):
         return self._made[0]
 
 
-__all__ = ["Application", "application", "build_analyser", "build_transcriber", "cpu_threads"]
+__all__ = ["Application", "application", "build_analyser", "build_rulebook", "build_transcriber", "cpu_threads"]

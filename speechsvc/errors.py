@@ -85,6 +85,8 @@ _THINGS = {
     "file": "文件",
     "page": "页面",
     "upload": "上传",
+    "version": "版本",
+    "draft": "草稿",
 }
 
 

@@ -53,7 +53,7 @@ def _findings(desk: Desk, visitor: Visitor, call_id: str) -> Findings:
 
 
 def _page(desk: Desk, visitor: Visitor, call: Call, position: int | None, findings: Findings) -> Response:
-    topics = desk.topics(visitor.language)
+    topics = desk.topics(visitor)
     said = by_turn(findings.mentions)
     counts: dict[str, int] = {}
     for stored in findings.mentions:

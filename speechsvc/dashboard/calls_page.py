@@ -38,7 +38,7 @@ def add(pages: APIRouter, desk: Desk) -> None:
             values=values,
             days=days,
             reads=visitor.principal.may(Permission.CALLS_READ),
-            topics=desk.topics(visitor.language),
+            topics=desk.topics(visitor),
             more=_more(request, found.cursor),
             filtered=any(values.values()) or days != Period(),
             unfinished=any(not c.status.finished for c in found.items),

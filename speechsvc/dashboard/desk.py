@@ -35,9 +35,10 @@ class Desk:
     def today(self, visitor: Visitor) -> date:
         return self.core.clock.now().astimezone(ZoneInfo(visitor.timezone)).date()
 
-    def topics(self, language: str) -> dict[str, str]:
-        """Topic names by id, in the lexicon's order."""
-        return {t: en if language == "en" else zh for t, zh, en in self.core.topics()}
+    def topics(self, visitor: Visitor) -> dict[str, str]:
+        """Topic names by id, in the order and language of the visitor's lexicon and page."""
+        known = self.core.topics(visitor.principal.tenant_id)
+        return {t: en if visitor.language == "en" else zh for t, zh, en in known}
 
     def page(self, visitor: Visitor, template: str, **values: Any) -> HTMLResponse:
         return render(visitor.request, template, principal=visitor.principal, timezone=visitor.timezone, **values)

@@ -48,7 +48,7 @@ def _where(chosen: HeatmapFilter, params: Mapping[str, str], timezone: str) -> M
 def _page(
     desk: Desk, visitor: Visitor, chosen: HeatmapFilter, where: MentionFilter, found: Page[StoredMention]
 ) -> Response:
-    topics = desk.topics(visitor.language)
+    topics = desk.topics(visitor)
     return desk.page(
         visitor,
         "mentions.html",

@@ -26,18 +26,28 @@ class Permission(StrEnum):
     FEED_READ = "feed:read"
     WEBHOOKS_MANAGE = "webhooks:manage"
     AUDIT_READ = "audit:read"
+    RULES_READ = "rules:read"  # lexicon and rubric: everybody may see by what they are measured
+    RULES_WRITE = "rules:write"  # draft, publish, restore them
     RAW_READ = "raw:read"  # unmasked text and original audio; given to a key one by one
 
 
 _P = Permission
 _ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.UPLOADER: frozenset({_P.CALLS_WRITE, _P.CALLS_STATUS}),
-    Role.MANAGER: frozenset({_P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ}),
-    Role.QA: frozenset({_P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ}),
+    Role.UPLOADER: frozenset({_P.CALLS_WRITE, _P.CALLS_STATUS, _P.RULES_READ}),
+    Role.MANAGER: frozenset({_P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ, _P.RULES_READ}),
+    Role.QA: frozenset({_P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ, _P.RULES_READ, _P.RULES_WRITE}),
     Role.CRM: frozenset(
-        {_P.CALLS_WRITE, _P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ, _P.FEED_READ, _P.WEBHOOKS_MANAGE}
+        {
+            _P.CALLS_WRITE,
+            _P.CALLS_STATUS,
+            _P.CALLS_READ,
+            _P.HEATMAP_READ,
+            _P.FEED_READ,
+            _P.WEBHOOKS_MANAGE,
+            _P.RULES_READ,
+        }
     ),
-    Role.SALESPERSON: frozenset({_P.CALLS_STATUS, _P.CALLS_READ}),
+    Role.SALESPERSON: frozenset({_P.CALLS_STATUS, _P.CALLS_READ, _P.RULES_READ}),
     Role.ADMIN: frozenset(set(Permission) - {_P.RAW_READ}),
 }
 

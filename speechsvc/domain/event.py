@@ -10,6 +10,8 @@ EVENT_TYPES = (
     "call.analysed",
     "call.failed",
     "call.erased",
+    "lexicon.published",
+    "rubric.published",
 )
 
 
@@ -20,6 +22,6 @@ class Event:
     id: str  # constant over all deliveries
     seq: int  # position in the tenant's feed: monotonic, without gaps
     type: str
-    subject: str  # call id
+    subject: str  # id of what it is about: a call, a version
     occurred_at: datetime
     data: dict[str, Any]  # JSON; less than 20 kB with the envelope

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from speechsvc.domain.conversation import Speaker
+from speechsvc.domain.lexicon_data import lexicon_digest
 from speechsvc.domain.mention import Polarity
 
 HOMOPHONE_FLOOR = 3  # syllables from which a term tolerates homophones unless the entry says otherwise
@@ -49,6 +48,7 @@ class Entry:
     within: str = "sentence"  # or "turn"
     conditions: Conditions = field(default_factory=Conditions)
     polarity: Polarity | None = None  # fixed polarity; None: judged from the words around
+    note: str = ""  # for the reader; decides nothing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,12 +85,8 @@ class Lexicon:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the canonical content, hexadecimal; entries in order of id, so that their order cannot matter."""
-        topics = [asdict(topic) for topic in self.topics]
-        for topic in topics:
-            topic["entries"] = sorted(topic["entries"], key=lambda entry: str(entry["id"]))
-        text = json.dumps(topics, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        """SHA-256 of what decides, hexadecimal; name, version, notes and the order of entries do not matter."""
+        return lexicon_digest(self)
 
     @property
     def label(self) -> str:

@@ -83,10 +83,16 @@ class Rubric:
     default_topic_weight: int = 2
 
     @property
+    def digest(self) -> str:
+        """SHA-256 of what decides, hexadecimal; name and version do not matter."""
+        decides = {k: v for k, v in self.to_dict().items() if k not in ("name", "version")}
+        content = json.dumps(decides, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
     def label(self) -> str:
-        """For `Versions.rubric`: name-version+first eight digits of the content's SHA-256."""
-        content = json.dumps(self.to_dict(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return f"{self.name}-{self.version}+{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+        """For `Versions.rubric`: name-version+first eight digits of the digest."""
+        return f"{self.name}-{self.version}+{self.digest[:8]}"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON of the same shape as a rubric file."""

@@ -19,6 +19,7 @@ from speechsvc.ports.delivery import EventRepository, Sender, WebhookRepository
 from speechsvc.ports.files import BlobStore, BlobWriter
 from speechsvc.ports.jobs import Announcer, JobRepository, QueueState, StaleLease
 from speechsvc.ports.recognition import Analyser, Clock, Playback, Transcriber
+from speechsvc.ports.rulesets import Rulebook, RulesetRepository
 from speechsvc.ports.uploads import UploadRepository
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "Page",
     "Playback",
     "QueueState",
+    "Rulebook",
+    "RulesetRepository",
     "Sender",
     "StaleLease",
     "StoredMention",

@@ -13,6 +13,7 @@ from speechsvc.domain.job import Job, JobKind
 from speechsvc.ports.calls import AnalysisRepository, CallRepository, Page, TranscriptRepository
 from speechsvc.ports.delivery import EventRepository, WebhookRepository
 from speechsvc.ports.jobs import JobRepository, QueueState
+from speechsvc.ports.rulesets import RulesetRepository
 from speechsvc.ports.uploads import UploadRepository
 
 
@@ -56,6 +57,8 @@ class UnitOfWork(Protocol):
     def audit(self) -> AuditRepository: ...
     @property
     def uploads(self) -> UploadRepository: ...
+    @property
+    def rulesets(self) -> RulesetRepository: ...
 
     def commit(self) -> None: ...
     def __enter__(self) -> UnitOfWork: ...

@@ -45,15 +45,15 @@ def analyse_call(core: Core, job: Job) -> None:
         transcript = uow.transcripts.get(job.subject)
     if transcript is None:
         raise TranscriptMissing
-    analysis = analyse_transcript(core, call, transcript)
+    analysis = analyse_transcript(core, job.tenant_id, call, transcript)
     _store(core, job, call, transcript, analysis)
     core.wake()
 
 
-def analyse_transcript(core: Core, call: Call, transcript: Transcript) -> Analysis:
+def analyse_transcript(core: Core, tenant_id: str, call: Call, transcript: Transcript) -> Analysis:
     """Pure in its inputs and the analyser's versions: the same again gives the same."""
     conversation = transcript.conversation(call.id)
-    analyser = _analyser(core)
+    analyser = _analyser(core, tenant_id)
     tagging = analyser.tag(conversation)
     talk = _talk(call, transcript, conversation)
     score, snapshot = analyser.score(conversation, tagging, talk)
@@ -67,11 +67,13 @@ def analyse_transcript(core: Core, call: Call, transcript: Transcript) -> Analys
     )
 
 
-def _analyser(core: Core) -> Analyser:
+def _analyser(core: Core, tenant_id: str) -> Analyser:
     """A broken lexicon is the operator's mistake: no call may fail for it."""
     try:
-        return core.analyser()
+        return core.analyser(tenant_id)
     except SpeechsvcError as error:
+        if error.status >= 500:  # the database, not the lexicon
+            raise
         raise AnalyserUnavailable(problem=str(error)) from error
 
 

@@ -17,7 +17,7 @@ def build_heatmap(core: Core, principal: Principal, query: HeatmapQuery) -> Heat
     query = replace(query, scope=principal.scope())
     with core.db.tenant(principal.tenant_id, write=False) as uow:
         rows, cells = uow.analyses.heatmap(query)
-    return build(query, rows, cells, core.topics())
+    return build(query, rows, cells, core.topics(principal.tenant_id))
 
 
 def find_mentions(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from speechsvc.ports import Analyser, BlobStore, Clock, Database, Playback, Sender, System, Transcriber
+from speechsvc.ports import Analyser, BlobStore, Clock, Database, Playback, Rulebook, Sender, System, Transcriber
+from speechsvc.services.current_rules import Topics
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,8 +30,9 @@ class Core:
     sender: Sender
     playback: Playback
     transcriber: Callable[[], Transcriber]
-    analyser: Callable[[], Analyser]
-    topics: Callable[[], tuple[tuple[str, str, str], ...]]  # in the lexicon's order: id, Chinese name, English name
+    rulebook: Callable[[], Rulebook]
+    analyser: Callable[[str], Analyser]  # of a tenant, with what it has published; ask anew for each call
+    topics: Callable[[str], Topics]  # of a tenant's lexicon
     wake: Callable[[], None]  # tells the dispatcher that a job was committed; may do nothing
     limits: Limits
     language: str

@@ -17,6 +17,7 @@ from speechsvc.storage.calls import CallTable
 from speechsvc.storage.engine import connect, make_engine
 from speechsvc.storage.events import EventTable
 from speechsvc.storage.jobs import JobTable
+from speechsvc.storage.rulesets import RulesetTable
 from speechsvc.storage.transcripts import TranscriptTable
 from speechsvc.storage.uploads import UploadTable
 from speechsvc.storage.webhooks import WebhookTable
@@ -106,6 +107,10 @@ class SqlUnitOfWork:
     @property
     def uploads(self) -> UploadTable:
         return self._repository(UploadTable)
+
+    @property
+    def rulesets(self) -> RulesetTable:
+        return self._repository(RulesetTable)
 
     def _repository(self, kind: type[R]) -> R:
         return kind(self._open(), self.tenant_id, self._database.now)

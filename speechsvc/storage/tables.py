@@ -318,3 +318,43 @@ upload_parts = Table(
     ForeignKeyConstraint(["tenant_id", "upload_id"], ["uploads.tenant_id", "uploads.id"], ondelete="CASCADE"),
     Index(None, "blob"),
 )
+
+rulesets = Table(  # published versions of lexicon and rubric
+    "rulesets",
+    metadata,
+    _tenant(),
+    Column("kind", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("label", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("published_at", UtcDateTime, nullable=False),
+    Column("base", Text),  # digest in ruleset_bases
+    Column("restored_from", Integer),
+    Column("body", LargeBinary, nullable=False),  # zlib-compressed JSON
+)
+
+ruleset_drafts = Table(  # the row stays when the draft is published or dropped: its revision never goes back
+    "ruleset_drafts",
+    metadata,
+    _tenant(),
+    Column("kind", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),  # moved on under the condition that the writer has seen it
+    Column("based_on", Integer, nullable=False),
+    Column("base", Text),
+    Column("conflicts", Json, nullable=False),
+    Column("updated_by", Text, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("body", LargeBinary),
+)
+
+ruleset_bases = Table(  # defaults that tenants' content came from: a release replaces the one that travels with it
+    "ruleset_bases",
+    metadata,
+    _tenant(),
+    Column("kind", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)

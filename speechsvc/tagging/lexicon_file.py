@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -54,15 +55,6 @@ def parse_lexicon(data: Mapping[str, Any], source: str = "lexicon") -> Lexicon:
     if problems:
         raise LexiconInvalid(problem="\n".join(problems[:50]), problems=problems)
     return _lexicon(data, data["topics"])
-
-
-def lexicon_data(lexicon: Lexicon) -> dict[str, Any]:
-    """The whole form as plain data, defaults left out; `parse_lexicon` reads it back to an equal value."""
-    return {
-        "name": lexicon.name,
-        "version": lexicon.version,
-        "topics": [_topic_data(topic) for topic in lexicon.topics],
-    }
 
 
 def _read(path: Path, problems: list[str]) -> Lexicon | None:
@@ -207,6 +199,9 @@ def _entry_problems(entry: Mapping[str, Any], topic_ids: set[str]) -> Iterator[s
     for topic in _words(entry.get("previous")):
         if topic not in topic_ids:
             yield f"previous names '{topic}', which is no topic here; correct or remove it."
+    for name in ("first_seconds", "last_seconds"):
+        if not math.isfinite(entry.get(name, 0)):
+            yield f"{name} is not a number of seconds; correct or remove it."
     literals = [entry["term"], *_words(entry.get("variants"))] if "term" in entry else []
     for literal in literals:
         if not literal.strip():
@@ -263,12 +258,13 @@ def _entry(topic: str, data: Mapping[str, Any]) -> Entry:
             not_near=_words(data.get("not_near")),
             window=data.get("window", 12),
             previous=_words(data.get("previous")),
-            first_seconds=data.get("first_seconds"),
-            last_seconds=data.get("last_seconds"),
+            first_seconds=_seconds(data.get("first_seconds")),
+            last_seconds=_seconds(data.get("last_seconds")),
             at=data.get("at"),
             max_chars=data.get("max_chars"),
         ),
         polarity=Polarity(data["polarity"]) if "polarity" in data else None,
+        note=data.get("note", ""),
     )
 
 
@@ -288,48 +284,16 @@ def _example(data: str | Mapping[str, Any]) -> Example:
         return Example(text=data)
     return Example(
         text=data["text"],
-        previous=data.get("previous"),
+        previous=data.get("previous") or None,
         speaker=Speaker(data.get("speaker", "customer")),
         polarity=Polarity(data["polarity"]) if "polarity" in data else None,
     )
 
 
+def _seconds(value: float | None) -> float | None:
+    """30 and 30.0 are the same content."""
+    return None if value is None else float(value)
+
+
 def _words(value: Any) -> tuple[str, ...]:
     return () if value is None else (value,) if isinstance(value, str) else tuple(value)
-
-
-def _topic_data(topic: Topic) -> dict[str, Any]:
-    data: dict[str, Any] = {
-        "id": topic.id,
-        "name": topic.name,
-        "name_en": topic.name_en,
-        "definition": topic.definition,
-    }
-    data |= {"weight": topic.weight, "entries": [_entry_data(entry) for entry in topic.entries]}
-    examples = {"match": topic.match, "no_match": topic.no_match}
-    data["examples"] = {kind: [_example_data(e) for e in given] for kind, given in examples.items()}
-    return data
-
-
-def _entry_data(entry: Entry) -> dict[str, Any]:
-    data: dict[str, Any] = {"id": entry.id}
-    plain = Entry(id="")
-    for name in ("term", "variants", "pattern", "homophones", "not_inside", "gap", "within", "polarity"):
-        data |= _unless_default(name, getattr(entry, name), getattr(plain, name))
-    for name in Conditions.__slots__:
-        data |= _unless_default(name, getattr(entry.conditions, name), getattr(plain.conditions, name))
-    return data
-
-
-def _example_data(example: Example) -> str | dict[str, Any]:
-    plain = Example(text="")
-    data: dict[str, Any] = {"text": example.text}
-    for name in ("previous", "speaker", "polarity"):
-        data |= _unless_default(name, getattr(example, name), getattr(plain, name))
-    return example.text if len(data) == 1 else data
-
-
-def _unless_default(name: str, value: Any, default: Any) -> dict[str, Any]:
-    if value == default:
-        return {}
-    return {name: list(value) if isinstance(value, tuple) else getattr(value, "value", value)}

@@ -57,6 +57,11 @@ def parse_rubric(text: str) -> Rubric:
             problem_zh=f"第 {line} 行不是有效的 YAML",
             cure_zh="请检查该处的缩进、冒号和括号。",
         ) from error
+    return read_rubric(data)
+
+
+def read_rubric(data: Any) -> Rubric:
+    """The rubric in plain data. Raises InvalidRubric."""
     _check_shape(data)
     return Rubric.from_dict(data)
 

@@ -28,17 +28,15 @@ from speechsvc.crm.sender import HttpxSender
 from speechsvc.domain.access import Role
 from speechsvc.domain.conversation import Speaker
 from speechsvc.domain.transcript import Segment, SpeechInterval, Transcript
-from speechsvc.ports import Analyser, Tenant
-from speechsvc.resources import bundled
+from speechsvc.ports import Tenant
 from speechsvc.services.core import Core, Limits
+from speechsvc.services.current_rules import CurrentRules
 from speechsvc.services.manage_keys import create_key
 from speechsvc.services.run_next import run_next
 from speechsvc.storage.database import SqlDatabase
 from speechsvc.storage.local_blobs import LocalBlobs
 from speechsvc.storage.system import SqlSystem
-from speechsvc.tagging.analyser import LexiconAnalyser
-from speechsvc.tagging.lexicon_file import default_lexicon, load_lexicon
-from speechsvc.tagging.rubric_file import load_rubric
+from speechsvc.tagging.rulebook import FileRulebook
 
 METADATA: dict[str, Any] = {
     "external_id": "pbx-1",
@@ -152,13 +150,8 @@ def parts(recording: bytes, metadata: dict[str, Any] | str) -> dict[str, Any]:
 def make_application(settings: Settings, wakes: list[int]) -> tuple[ApiApplication, SqlDatabase]:
     database = SqlDatabase(settings.effective_database_url)
     clock = WallClock()
-    made: list[Analyser] = []
-
-    def analyser() -> Analyser:
-        if not made:
-            made.append(LexiconAnalyser(load_lexicon(bundled("lexicons") / "default"), load_rubric(None)))
-        return made[0]
-
+    rulebook = FileRulebook()
+    rules = CurrentRules(database, rulebook)
     core = Core(
         db=database,
         system=SqlSystem(database),
@@ -167,8 +160,9 @@ def make_application(settings: Settings, wakes: list[int]) -> tuple[ApiApplicati
         sender=HttpxSender(allow_cidrs=[], allow_http=False, timeout_s=2, clock=clock),
         playback=WavPlayback(DecodeLimits(max_seconds=600)),
         transcriber=ScriptedTranscriber,
-        analyser=analyser,
-        topics=lambda: tuple((t.id, t.name, t.name_en or t.name) for t in default_lexicon().topics),
+        rulebook=lambda: rulebook,
+        analyser=rules.analyser,
+        topics=rules.topics,
         wake=lambda: wakes.append(1),
         limits=Limits(
             upload_bytes=settings.max_upload_bytes,

@@ -149,7 +149,7 @@ def test_an_unexpected_error_of_the_stage_still_fails_the_call_after_three_tries
 
 
 def test_a_broken_lexicon_fails_no_call(core: Core) -> None:
-    def broken() -> Any:
+    def broken(tenant_id: str) -> Any:
         raise LexiconInvalid(file="default.yaml", problem="no topics")
 
     call = upload(core)

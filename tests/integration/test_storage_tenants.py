@@ -16,6 +16,7 @@ from speechsvc.domain.access import Principal, Role
 from speechsvc.domain.call import Call
 from speechsvc.domain.heatmap import HeatmapQuery
 from speechsvc.domain.job import Job, JobKind
+from speechsvc.domain.ruleset import RulesetKind
 from speechsvc.domain.upload import Upload, UploadPart
 from speechsvc.domain.webhook import Attempt, DeliveryState, Endpoint
 from speechsvc.errors import Conflict, NotFound
@@ -30,9 +31,12 @@ from tests.unit.storage.builders import (
     add,
     add_job,
     make_analysis,
+    make_base,
     make_call,
+    make_draft,
     make_mention,
     make_transcript,
+    make_version,
     store_done,
     take,
 )
@@ -130,6 +134,12 @@ def reads(
     yield "uploads.get", lambda u: u.uploads.get("upl_1")
     yield "uploads.waiting", lambda u: u.uploads.waiting()
     yield "uploads.expired", lambda u: u.uploads.expired(START + timedelta(days=9))
+    yield "rulesets.current", lambda u: u.rulesets.current()
+    yield "rulesets.versions", lambda u: u.rulesets.versions(RulesetKind.LEXICON).items
+    yield "rulesets.version", lambda u: u.rulesets.version(RulesetKind.LEXICON, 1)
+    yield "rulesets.content", lambda u: u.rulesets.content(RulesetKind.LEXICON, 1)
+    yield "rulesets.draft", lambda u: u.rulesets.draft(RulesetKind.LEXICON)
+    yield "rulesets.base", lambda u: u.rulesets.base(RulesetKind.LEXICON, "d" * 64)
 
 
 def writes(call: Call, job: Job, endpoint: str, delivery: str, mine: Any) -> Iterator[tuple[str, Callable[[Any], Any]]]:
@@ -153,6 +163,7 @@ def writes(call: Call, job: Job, endpoint: str, delivery: str, mine: Any) -> Ite
     yield "uploads.finish", lambda u: u.uploads.finish("upl_1", call.id)
     yield "uploads.refuse", lambda u: u.uploads.refuse("upl_1", "x")
     yield "uploads.remove", lambda u: u.uploads.remove("upl_1")
+    yield "rulesets.save_draft", lambda u: u.rulesets.save_draft(make_draft(revision=1, content={}))
 
 
 CREATES = {
@@ -162,6 +173,8 @@ CREATES = {
     "webhooks.add",
     "audit.add",
     "uploads.add",
+    "rulesets.add",
+    "rulesets.add_base",
 }  # name nothing that exists
 
 
@@ -212,6 +225,9 @@ def test_tenants_never_see_or_touch_each_others_rows(database: SqlDatabase, syst
         assert uow.uploads.append("upl_1", UploadPart(start=0, size=5, blob="t/part"))
         assert uow.uploads.waiting() == ("upl_1",)
         assert uow.uploads.expired(START + timedelta(days=9)) == ("upl_2",)
+        assert uow.rulesets.add(make_version(), {"topics": []})
+        assert uow.rulesets.save_draft(make_draft())
+        uow.rulesets.add_base(make_base())
         uow.commit()
     job = take(system)
     before = dump(database)

@@ -12,6 +12,7 @@ from speechsvc.domain.facts import topic_facts
 from speechsvc.domain.ids import new_id
 from speechsvc.domain.job import Job, JobKind
 from speechsvc.domain.mention import MatchKind, Mention, Polarity
+from speechsvc.domain.ruleset import Draft, Ruleset, RulesetKind, RulesetVersion
 from speechsvc.domain.talk import TalkMetrics
 from speechsvc.domain.transcript import Segment, SpeechInterval, Transcript
 from speechsvc.ports import Analysis
@@ -163,3 +164,30 @@ def second() -> CallMetadata:
         customer=Customer(id="c9", name=None, industry=None, region="广东"),
         opportunity=None,
     )
+
+
+def make_version(number: int = 1, **fields: Any) -> RulesetVersion:
+    values: dict[str, Any] = {
+        "kind": RulesetKind.LEXICON,
+        "number": number,
+        "label": f"lexicon-{number}+12345678",
+        "digest": f"{number:064x}",
+        "author": "质检王芳",
+        "note": "加上“报价单”",
+        "published_at": START + timedelta(days=number),
+    }
+    return RulesetVersion(**values | fields)
+
+
+def make_draft(**fields: Any) -> Draft:
+    values: dict[str, Any] = {
+        "kind": RulesetKind.LEXICON,
+        "based_on": 1,
+        "content": {"topics": ["价格"]},
+        "updated_by": "key_1",
+    }
+    return Draft(**values | fields)
+
+
+def make_base() -> Ruleset:
+    return Ruleset(kind=RulesetKind.LEXICON, label="default-1+dddddddd", digest="d" * 64, content={"topics": ["旧"]})

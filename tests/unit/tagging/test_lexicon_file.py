@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from speechsvc.domain.lexicon import Entry, Lexicon, Topic
+from speechsvc.domain.lexicon_data import lexicon_data
 from speechsvc.tagging.check import check_lexicon
-from speechsvc.tagging.lexicon_file import LexiconInvalid, default_lexicon, lexicon_data, load_lexicon, parse_lexicon
+from speechsvc.tagging.lexicon_file import LexiconInvalid, default_lexicon, load_lexicon, parse_lexicon
 from tests.unit.tagging.lexicon_fixture import lexicon
 
 HEAD = "name: mine\nversion: 3\n"

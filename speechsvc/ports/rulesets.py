@@ -1,0 +1,64 @@
+"""A tenant's lexicon and rubric: where their versions lie, and what can be done with their content."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from speechsvc.domain.ruleset import Content, Draft, Ruleset, RulesetKind, RulesetVersion
+from speechsvc.ports.calls import Page
+from speechsvc.ports.recognition import Analyser
+
+
+class RulesetRepository(Protocol):
+    def current(self) -> dict[RulesetKind, RulesetVersion]:
+        """The newest version of each kind that the tenant has published; one query."""
+        ...
+
+    def versions(self, kind: RulesetKind, *, cursor: str | None = None, limit: int = 50) -> Page[RulesetVersion]:
+        """Newest first."""
+        ...
+
+    def version(self, kind: RulesetKind, number: int) -> RulesetVersion:
+        """Raises NotFound."""
+        ...
+
+    def content(self, kind: RulesetKind, number: int) -> Content:
+        """Raises NotFound."""
+        ...
+
+    def add(self, version: RulesetVersion, content: Content) -> bool:
+        """False, and nothing stored, if the number is taken."""
+        ...
+
+    def draft(self, kind: RulesetKind) -> Draft | None:
+        """None if there never was one. A draft without content was published or dropped; its revision still counts."""
+        ...
+
+    def save_draft(self, draft: Draft) -> bool:
+        """False, and nothing stored, unless the stored revision is `draft.revision` (0: none yet); adds one to it."""
+        ...
+
+    def base(self, kind: RulesetKind, digest: str) -> Content | None:
+        """The default that content began from, as it was then."""
+        ...
+
+    def add_base(self, base: Ruleset) -> None:
+        """No error if it is there."""
+        ...
+
+
+class Rulebook(Protocol):
+    """Reads content of rulesets and makes analysers of it. Knows no tenant."""
+
+    def default(self, kind: RulesetKind) -> Ruleset:
+        """What a tenant uses that has published nothing. Raises what `read` raises."""
+        ...
+
+    def read(self, kind: RulesetKind, content: Content, number: int | None = None) -> Ruleset:
+        """Checks form and sense and writes defaults out; with `number`, name and version become those of a published
+        version. Raises SpeechsvcError (422) that names every place and its cure."""
+        ...
+
+    def analyser(self, lexicon: Content, rubric: Content) -> Analyser:
+        """Takes about a second."""
+        ...
