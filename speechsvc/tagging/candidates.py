@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.mention import MatchKind
-from speechsvc.tagging.patterns import extend
-from speechsvc.tagging.reading import Reading, read, read_cues
+from speechsvc.tagging.patterns import exact_anchors, extend, sounding_anchors
+from speechsvc.tagging.reading import Reading, glance, read, read_questions
 from speechsvc.tagging.rules import Rule
 from speechsvc.tagging.scan import Hit, Scanner
 from speechsvc.tagging.text import STOPS, NormalText
 
 _STOP = re.compile(f"[{re.escape(STOPS)}]")
-_LEAD = re.compile(
-    r"(?:[，。、！？,.!?；;…~\-\s]|那个|这个|就是说?|然后|那|哦|噢|啊|诶|哎呀?|唉|喂|欸|嘿|哈|好的?|行|对|是|嘛|吧|呢|了|呀|啦|的)*"
+_LEAD = re.compile(  # possessive: 好的 has two readings, and thirty of them a thousand million
+    r"(?:[，。、！？,.!?；;…~\-\s]|那个|这个|就是说?|然后|那|哦|噢|啊|诶|哎呀?|唉|喂|欸|嘿|哈|好的?|行|对|是|嘛|吧|呢|了|呀|啦|的)*+"
 )
 
 
 class Place:
     """One turn and what is known around it."""
+
+    __slots__ = (
+        "_asking", "_cues", "_reading", "_stops", "conversation", "limits", "previous", "sounds", "text", "turn",
+    )  # fmt: skip
 
     def __init__(
         self, conversation: Conversation, turn: int, text: NormalText, sounds: str | None, previous: frozenset[str]
@@ -31,13 +37,29 @@ class Place:
         self.limits = text.starts[turn], text.ends[turn]
         self._stops: list[int] | None = None
         self._reading: Reading | None = None
+        self._cues: Reading | None = None
+        self._asking: Sequence[tuple[int, int]] | None = None
 
     @property
     def reading(self) -> Reading:
         """Cues of this turn, read once."""
         if self._reading is None:
-            self._reading = read_cues(self.text.text, *self.limits)
+            self._reading = read(self.text.text, *self.limits)
         return self._reading
+
+    @property
+    def cues(self) -> Reading:
+        """Whatever looks like a cue in this turn, found once; a superset of those in `reading`."""
+        if self._cues is None:
+            self._cues = glance(self.text.text, *self.limits)
+        return self._cues
+
+    @property
+    def asking(self) -> Sequence[tuple[int, int]]:
+        """Sentences of this turn that ask, found once."""
+        if self._asking is None:
+            self._asking = read_questions(self.text.text, *self.limits)
+        return self._asking
 
     def sentence(self, start: int, end: int) -> tuple[int, int]:
         """The stretch between sentence marks that holds the span; without marks, the whole turn."""
@@ -53,47 +75,62 @@ class Place:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A match that awaits its polarity; offsets into the normalised text."""
 
     rule: Rule
     kind: MatchKind
     spans: tuple[tuple[int, int], ...]  # matched parts in order
     literal: str
-    pieces: tuple[str, ...]  # the parts' words
+    start: int
+    end: int
 
-    @property
-    def start(self) -> int:
-        return self.spans[0][0]
 
-    @property
-    def end(self) -> int:
-        return self.spans[-1][1]
+def candidates(rule: Rule, low: int, high: int, place: Place, scanner: Scanner) -> list[Candidate]:
+    """Whole matches of a pattern whose anchor begins in [low, high)."""
+    part, text, sounds, end = rule.parts[rule.anchor], place.text.text, place.sounds, place.limits[1]
+    made: list[Candidate] = []
+    for literal, start in exact_anchors(part, text, low, high, end):
+        found = pattern(rule, MatchKind.PATTERN, (start, start + len(literal)), literal, place, scanner)
+        if found is not None:
+            made.append(found)
+    if sounds is not None and rule.homophones:
+        for literal, start in sounding_anchors(part, text, sounds, low, high, end):
+            span = start, start + len(literal)
+            found = pattern(rule, MatchKind.HOMOPHONE, span, literal, place, scanner)
+            if found is not None and scanner.misheard(text, *span, literal):
+                made.append(found)
+    return made
 
 
 def candidate(rule: Rule, hit: Hit, place: Place, scanner: Scanner) -> Candidate | None:
-    """The whole match that the hit belongs to, or none. Cheap tests come first: most hits are of frequent words."""
-    if not _may_count(rule, place):
+    """The whole match that the hit belongs to, if its conditions hold; or none."""
+    if rule.parts:
+        return pattern(rule, hit.kind, (hit.start, hit.end), hit.literal, place, scanner)
+    one = Candidate(rule, hit.kind, ((hit.start, hit.end),), hit.literal, hit.start, hit.end)
+    if hit.kind is not MatchKind.HOMOPHONE and not scanner.whole(place.text.text, hit.start, hit.end):
         return None
-    text, span = place.text.text, (hit.start, hit.end)
-    if not rule.parts:
-        return _made(rule, hit, hit.kind, (span,), text) if _whole(hit, text, scanner) else None
-    limits = place.limits if rule.entry.within == "turn" else place.sentence(*span)
-    found = extend(rule, text, place.sounds if rule.homophones else None, span, limits)
-    if found is None or not _whole(hit, text, scanner) or not scanner.clean(text, found.spans):
+    return one if admitted(one, place) else None
+
+
+def pattern(
+    rule: Rule, kind: MatchKind, anchor: tuple[int, int], literal: str, place: Place, scanner: Scanner
+) -> Candidate | None:
+    """The whole match around its anchor, if its conditions hold; or none. Cheap questions come first."""
+    text = place.text.text
+    limits = place.limits if rule.entry.within == "turn" else place.sentence(*anchor)
+    found = extend(rule, text, place.sounds if rule.homophones else None, anchor, limits)
+    if found is None:
         return None
-    if any(not _plausible(rule, text, found.spans[i], scanner) for i in found.sounded):
+    spans, sounded = found
+    one = Candidate(rule, MatchKind.HOMOPHONE if sounded else kind, spans, literal, spans[0][0], spans[-1][1])
+    if not admitted(one, place):
         return None
-    return _made(rule, hit, MatchKind.HOMOPHONE if found.sounded else hit.kind, found.spans, text)
-
-
-def _whole(hit: Hit, text: str, scanner: Scanner) -> bool:
-    return hit.kind is MatchKind.HOMOPHONE or scanner.whole(text, hit.start, hit.end)
-
-
-def _made(rule: Rule, hit: Hit, kind: MatchKind, spans: tuple[tuple[int, int], ...], text: str) -> Candidate:
-    return Candidate(rule=rule, kind=kind, spans=spans, literal=hit.literal, pieces=tuple(text[s:e] for s, e in spans))
+    if kind is not MatchKind.HOMOPHONE and not scanner.whole(text, *anchor):
+        return None
+    if not scanner.clean(text, spans):
+        return None
+    return one if all(_plausible(rule, text, spans[i], scanner) for i in sounded) else None
 
 
 def _plausible(rule: Rule, text: str, span: tuple[int, int], scanner: Scanner) -> bool:
@@ -104,7 +141,7 @@ def _plausible(rule: Rule, text: str, span: tuple[int, int], scanner: Scanner) -
     )
 
 
-def _may_count(rule: Rule, place: Place) -> bool:
+def may_count(rule: Rule, place: Place) -> bool:
     """The conditions that do not look at the words."""
     c = rule.conditions
     if rule.unconditional:
@@ -121,11 +158,14 @@ def _may_count(rule: Rule, place: Place) -> bool:
     return c.max_chars is None or len(turn.text) <= c.max_chars
 
 
-def admitted(rule: Rule, found: Candidate, place: Place) -> bool:
+def admitted(found: Candidate, place: Place) -> bool:
     """Whether the words around allow it: longer words, near and not near, place in the turn, question."""
-    c, text, (low, high) = rule.conditions, place.text.text, place.limits
-    if any(_inside(text, span, longer) for longer in rule.not_inside for span in found.spans):
+    rule, text = found.rule, place.text.text
+    if rule.not_inside and any(_inside(text, span, rule.not_inside) for span in found.spans):
         return False
+    if rule.undemanding:
+        return True
+    c, (low, high) = rule.conditions, place.limits
     around = max(low, found.start - c.window), min(high, found.end + c.window)
     if rule.near is not None and not rule.near.search(text, *around):
         return False
@@ -135,21 +175,18 @@ def admitted(rule: Rule, found: Candidate, place: Place) -> bool:
         return False
     if c.at == "end" and _LEAD.fullmatch(text, found.end, high) is None:
         return False
-    return c.question is None or c.question is _asked(text, found, place)
+    return c.question is None or c.question is any(s <= found.start < e for s, e in place.asking)
 
 
-def _inside(text: str, span: tuple[int, int], longer: str) -> bool:
-    """Whether `longer` stands at a place that covers the span."""
+def _inside(text: str, span: tuple[int, int], longer: tuple[str, ...]) -> bool:
+    """Whether one of the longer words stands at a place that covers the span."""
     start, end = span
-    said = text[start:end]
-    offset = longer.find(said)
-    while offset >= 0:
-        if offset <= start and text.startswith(longer, start - offset):
-            return True
-        offset = longer.find(said, offset + 1)
-    return False
+    return any(
+        offset <= start and text.startswith(word, start - offset) for word, offset in _within(text[start:end], longer)
+    )
 
 
-def _asked(text: str, found: Candidate, place: Place) -> bool:
-    """Whether the sentence of the match is a question, by its mark or its words."""
-    return any(low <= found.start < high for low, high in read(text, *place.limits).questions)
+@lru_cache(maxsize=20_000)
+def _within(said: str, longer: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    """Where the longer words hold what was said."""
+    return tuple((word, offset) for word in longer for offset in range(len(word)) if word.startswith(said, offset))

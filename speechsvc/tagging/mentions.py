@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.mention import MatchKind, Mention, Polarity
 from speechsvc.tagging.candidates import Place
 from speechsvc.tagging.polarity import find_refusal
-from speechsvc.tagging.text import STOPS
+from speechsvc.tagging.text import STOPS, NormalText
 
 _STILL_MEANT = 16  # characters between a topic and the end of the offer, beyond which the answer means something else
 _SENTENCE = re.compile(f"[^{re.escape(STOPS)}]+[{re.escape(STOPS)}]*")
@@ -45,17 +46,20 @@ def mention(
     )
 
 
-def refused(place: Place, before: Sequence[Mention], found: Sequence[Mention]) -> list[Mention]:
-    """What the other speaker offered or asked about just before, and this turn declines in its first words.
+def refusal(
+    conversation: Conversation, turn: int, text: NormalText, before: Sequence[Mention]
+) -> tuple[int, int] | None:
+    """The first words of this turn, if they decline what the other speaker mentioned just before."""
+    if not before or before[0].speaker is conversation.turns[turn].speaker:
+        return None
+    return find_refusal(text.text, (text.starts[turn], text.ends[turn]))
+
+
+def refused(place: Place, span: tuple[int, int], before: Sequence[Mention], found: Sequence[Mention]) -> list[Mention]:
+    """What the other speaker offered or asked about just before, and this turn declines with the words at `span`.
 
     Each topic is judged by itself: which others a lexicon has must not matter.
     """
-    turn = place.conversation.turns[place.turn]
-    if not before or before[0].speaker is turn.speaker:
-        return []
-    span = find_refusal(place.text.text, place.limits)
-    if span is None:
-        return []
     start, end = _offer(place.conversation.turns[before[0].turn].text)
     said, known = place.text.text[slice(*span)], {m.topic for m in found}
     return [

@@ -7,7 +7,9 @@ candidate and a character of a cue are read; a cue counts only where it begins a
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
+from re import Pattern
 from typing import Any
 
 import spacy
@@ -47,11 +49,19 @@ class Reading:
 _NOTHING = Reading()
 
 
-def read_cues(text: str, start: int, end: int) -> Reading:
-    """The turn at these offsets, read for cues; costs only a scan where there can be none."""
+def glance(text: str, start: int, end: int) -> Reading:
+    """All that looks like a cue in the turn at these offsets, whether or not it begins a word: no segmentation."""
     if not CUE_CHARACTERS.search(text, start, end):
         return _NOTHING
-    return read(text, start, end) if BEFORE.search(text, start, end) or AFTER.search(text, start, end) else _NOTHING
+    before, after = _matches(BEFORE, text, start, end), _matches(AFTER, text, start, end)
+    if not before and not after:
+        return _NOTHING
+    return Reading(before=before, after=after)
+
+
+def read_questions(text: str, start: int, end: int) -> Sequence[tuple[int, int]]:
+    """Sentences that ask in the turn at these offsets; costs only a scan where there can be none."""
+    return read(text, start, end).questions if QUESTION.search(text, start, end) else ()
 
 
 def read(text: str, start: int, end: int) -> Reading:
@@ -99,21 +109,29 @@ def cues(doc: Doc) -> Doc:
     """Cues that begin a word and are neither part of a fixed phrase nor one half of a choice (要不要)."""
     text = doc.text
     begins = {token.idx for token in doc}
-    phrases = [match.span() for match in NOT_A_CUE.finditer(text)]
-    choices = {match.start() + 1 for match in CHOICE.finditer(text)}
     for key, regex in (("cues_before", BEFORE), ("cues_after", AFTER)):
         spans = []
-        for match in regex.finditer(text):
-            start, end = match.span("cue")
-            if start not in begins or start in choices or any(s <= start < e for s, e in phrases):
-                continue
-            span = doc.char_span(
-                start, end, label="bare" if match.groupdict().get("bare") else "", alignment_mode="expand"
-            )
-            span._.cue_end = end
-            spans.append(span)
+        for cue in _matches(regex, text, 0, len(text)):
+            if cue.start in begins:
+                span = doc.char_span(cue.start, cue.end, label="bare" if cue.bare else "", alignment_mode="expand")
+                span._.cue_end = cue.end
+                spans.append(span)
         doc.spans[key] = spans
     return doc
+
+
+def _matches(regex: Pattern[str], text: str, start: int, end: int) -> tuple[Cue, ...]:
+    """Cues that are neither part of a fixed phrase nor one half of a choice."""
+    matches = list(regex.finditer(text, start, end))
+    if not matches:
+        return ()
+    fixed = {i for match in NOT_A_CUE.finditer(text, start, end) for i in range(*match.span())}
+    fixed.update(match.start() + 1 for match in CHOICE.finditer(text, start, end))
+    return tuple(
+        Cue(text=match["cue"], start=match.start("cue"), end=match.end("cue"), bare=bool(match.groupdict().get("bare")))
+        for match in matches
+        if match.start("cue") not in fixed
+    )
 
 
 Language.component("speechsvc_sentences", func=sentences)

@@ -1,5 +1,5 @@
-"""The scan: two automata over the whole conversation, one over characters, one over syllables. Everything else only
-looks where these found something."""
+"""The scan: two automata over the whole conversation, one over characters, one over syllables, and a sieve for
+patterns. Everything else only looks where these found something."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ahocorasick_rs import MatchKind as AutomatonKind
 
 from speechsvc.domain.mention import MatchKind
 from speechsvc.tagging.rules import Rule
+from speechsvc.tagging.sieve import Sieve
 from speechsvc.tagging.syllables import readings, syllable_count, syllables
 from speechsvc.tagging.words import Words
 
@@ -31,7 +32,7 @@ class Hit(NamedTuple):
 
 
 class Scanner:
-    """Automata over all literals of the rules. Read-only after construction."""
+    """Automata over the literals of terms and of patterns of one part, a sieve for the others. Read-only once made."""
 
     def __init__(self, rules: tuple[Rule, ...], words: Words, *, homophones: bool) -> None:
         self._words = words
@@ -50,6 +51,7 @@ class Scanner:
         sounds = sorted(heard)
         self._heard = [sorted(heard[sound]) for sound in sounds]
         self._sounds = _automaton(sounds)
+        self.sieve = Sieve((number, rule.checks) for number, rule in enumerate(rules) if rule.checks)
 
     def characters(self, text: str) -> Iterator[Hit]:
         """Literal matches; Latin ones only as whole words."""
@@ -109,6 +111,8 @@ class Scanner:
 
 
 def _scanned(rule: Rule) -> list[tuple[str, MatchKind]]:
+    if rule.checks:
+        return []
     if rule.parts:
         return [(text, MatchKind.PATTERN) for text in rule.parts[rule.anchor].literals]
     return [(literal.text, literal.kind) for literal in rule.literals]

@@ -14,14 +14,21 @@ from typing import Any
 import pypinyin
 from pypinyin.constants import PINYIN_DICT
 
+from speechsvc.tagging.codes import TABLE_SIZE, Codes, table_of
+
 _FIRST_PRIVATE = 0xE000
-_TABLE_SIZE = 0x10000
 _MOST_READINGS = 8
 
 
 def syllables(text: str) -> str:
     """The syllable string of normalised text; what has no reading stays as it is."""
     return text.translate(_tables()[0])
+
+
+@cache
+def syllable_table() -> Codes:
+    """Code point of a character -> code point of its syllable, for `codes.mapped`."""
+    return table_of(_tables()[0])
 
 
 @lru_cache(maxsize=100_000)
@@ -56,7 +63,7 @@ def syllable_count(literal: str) -> int:
 @cache
 def _tables() -> tuple[str, dict[str, str]]:
     codes: dict[str, str] = {}
-    points = [chr(point) for point in range(_TABLE_SIZE)]
+    points = [chr(point) for point in range(TABLE_SIZE)]
     for point in sorted(PINYIN_DICT):
         if 0x3400 <= point < 0xA000:
             sound = _fold(_toneless(PINYIN_DICT[point].split(",")[0]))

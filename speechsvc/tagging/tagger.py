@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.mention import MatchKind, Mention, Polarity
-from speechsvc.tagging.candidates import Candidate, Place, admitted, candidate
+from speechsvc.tagging.candidates import Candidate, Place, candidate, candidates, may_count
+from speechsvc.tagging.codes import mapped, text_of
 from speechsvc.tagging.cues import ANNOUNCEMENT
-from speechsvc.tagging.mentions import mention, refused
+from speechsvc.tagging.mentions import mention, refusal, refused
 from speechsvc.tagging.polarity import find_negation
 from speechsvc.tagging.rules import compile_rules
 from speechsvc.tagging.scan import Hit, Scanner
-from speechsvc.tagging.syllables import syllables
+from speechsvc.tagging.sieve import Possible
+from speechsvc.tagging.syllables import syllable_table
 from speechsvc.tagging.text import NormalText, normalise
 from speechsvc.tagging.version import ENGINE_VERSION
 from speechsvc.tagging.words import words
 
+_MOST_JUDGED = 100  # matches of a topic in a turn; when so many are negated, so is the mention
 _RANK = {MatchKind.EXACT: 0, MatchKind.VARIANT: 1, MatchKind.PATTERN: 2, MatchKind.HOMOPHONE: 3, MatchKind.LEARNED: 4}
 
 
@@ -37,18 +41,21 @@ class LexiconTagger:
     def tag(self, conversation: Conversation) -> tuple[Mention, ...]:
         """At most one mention a topic and turn, in order of turn, then place, then topic."""
         text = normalise(conversation)
-        sounds = syllables(text.text) if self._homophones else None
-        by_turn = self._hits(text, sounds)
+        sounds = text_of(mapped(text.codes, syllable_table())) if self._homophones else None
+        hits, possible = self._hits(text, sounds), self._possible(text)
         mentions: list[Mention] = []
         before: list[Mention] = []
         for turn in range(len(conversation.turns)):
+            declined = refusal(conversation, turn, text, before)
             found: list[Mention] = []
-            if turn in by_turn or before:
-                place = Place(conversation, turn, text, sounds, frozenset(m.topic for m in before))
-                found = self._turn(place, by_turn.get(turn, ()))
-                found = sorted([*found, *refused(place, before, found)], key=lambda m: (m.start_char, m.topic))
+            if declined or turn in hits or turn in possible:
+                place = Place(conversation, turn, text, sounds, frozenset([m.topic for m in before]))
+                found = self._turn(place, hits.get(turn, ()), possible.get(turn, ()))
+                if declined:
+                    found += refused(place, declined, before, found)
+                found.sort(key=_in_order)
+                mentions += found
             before = found
-            mentions.extend(found)
         return tuple(mentions)
 
     def _hits(self, text: NormalText, sounds: str | None) -> Mapping[int, list[Hit]]:
@@ -60,60 +67,93 @@ class LexiconTagger:
                 by_turn[text.turn_at(hit.start)].append(hit)
         return by_turn
 
-    def _turn(self, place: Place, hits: Iterable[Hit]) -> list[Mention]:
+    def _possible(self, text: NormalText) -> Mapping[int, list[Possible]]:
+        by_turn: defaultdict[int, list[Possible]] = defaultdict(list)
+        for one in self._scanner.sieve.possible(text.codes, text.starts, text.ends):
+            by_turn[one.turn].append(one)
+        return by_turn
+
+    def _turn(self, place: Place, hits: Iterable[Hit], possible: Iterable[Possible]) -> list[Mention]:
         by_topic: defaultdict[str, list[Candidate]] = defaultdict(list)
-        if ANNOUNCEMENT.search(place.text.text, *place.limits):
-            return []
+        rules = self._rules
         for hit in hits:
-            rule = self._rules[hit.rule]
-            found = candidate(rule, hit, place, self._scanner)
-            if found is not None and admitted(rule, found, place):
-                by_topic[rule.topic].append(found)
-        return [_best(place, _outermost(found)) for found in by_topic.values()]
+            rule = rules[hit.rule]
+            if rule.unconditional or may_count(rule, place):
+                found = candidate(rule, hit, place, self._scanner)
+                if found is not None:
+                    by_topic[rule.topic].append(found)
+        for stretch in possible:
+            for number in stretch.rules:
+                rule = rules[number]
+                if rule.unconditional or may_count(rule, place):
+                    by_topic[rule.topic] += candidates(rule, stretch.start, stretch.end, place, self._scanner)
+        if not by_topic or ANNOUNCEMENT.search(place.text.text, *place.limits):
+            return []
+        return [_best(place, _outermost(found)) for found in by_topic.values() if found]
+
+
+def _in_order(mention: Mention) -> tuple[int, str]:
+    return mention.start_char, mention.topic
 
 
 def _outermost(found: list[Candidate]) -> list[Candidate]:
-    """The longest match wins: what lies inside a longer match of the same topic is dropped."""
-    ranked = sorted(set(found), key=lambda c: (c.start - c.end, _RANK[c.kind], c.start, c.rule.entry.id))
+    """The longest match wins: what lies inside a longer match of the same topic is dropped. The best comes first."""
+    if len(found) == 1:
+        return found
     kept: list[Candidate] = []
-    for one in ranked:
-        if not any(other.start <= one.start and one.end <= other.end for other in kept):
+    reached = -1
+    for one in sorted(found, key=_widest_first):
+        if one.end > reached:
+            reached = one.end
             kept.append(one)
-    return kept
+    return sorted(kept, key=_longest_first)
+
+
+def _widest_first(one: Candidate) -> tuple[Any, ...]:
+    covered = sum([end - start for start, end in one.spans])  # the reading that leaves out less
+    return one.start, -one.end, _RANK[one.kind], one.rule.entry.id, -covered, one.spans, one.literal
+
+
+def _longest_first(one: Candidate) -> tuple[Any, ...]:
+    return one.start - one.end, _RANK[one.kind], one.start, one.rule.entry.id
 
 
 def _best(place: Place, found: list[Candidate]) -> Mention:
     """The one mention of a topic in a turn: affirmed before negated, then the longest, then the surest kind."""
-    judged = [(one, *_polarity(place, one)) for one in found]
-    judged.sort(
-        key=lambda item: (
-            item[1] is not Polarity.AFFIRMED,
-            item[0].start - item[0].end,
-            _RANK[item[0].kind],
-            item[0].start,
-            item[0].rule.entry.id,
-        )
-    )
-    one, polarity, cue = judged[0]
-    return mention(place, one.rule.topic, one.rule.entry.id, one.kind, one.spans, polarity, _reason(one, polarity, cue))
+    best: tuple[Candidate, Polarity, str] | None = None
+    for one in found[:_MOST_JUDGED]:
+        polarity, cue = _polarity(place, one)
+        if best is None or polarity is Polarity.AFFIRMED:
+            best = one, polarity, cue
+        if polarity is Polarity.AFFIRMED:
+            break
+    assert best is not None
+    one, polarity, cue = best
+    return mention(place, one.rule.topic, one.rule.entry.id, one.kind, one.spans, polarity, _reason(place, *best))
 
 
 def _polarity(place: Place, one: Candidate) -> tuple[Polarity, str]:
     if one.rule.polarity is not None:
         return one.rule.polarity, "词条规定" if one.rule.polarity is Polarity.NEGATED else ""
-    cue = find_negation(place.text.text, place.limits, place.reading, one.spans)
+    text, limits = place.text.text, place.limits
+    if not find_negation(text, limits, place.cues, one.spans):  # no need to know where words begin
+        return Polarity.AFFIRMED, ""
+    cue = find_negation(text, limits, place.reading, one.spans)
     return (Polarity.NEGATED, f"“{cue}”") if cue else (Polarity.AFFIRMED, "")
 
 
-def _reason(one: Candidate, polarity: Polarity, cue: str) -> str:
+def _reason(place: Place, one: Candidate, polarity: Polarity, cue: str) -> str:
     entry = one.rule.entry
-    pieces = " … ".join(one.pieces)
-    how = {
-        MatchKind.EXACT: f"出现词条“{one.literal}”",
-        MatchKind.VARIANT: f"出现“{one.literal}”，即“{entry.term}”",
-        MatchKind.HOMOPHONE: f"读音与句式相符：“{pieces}”" if one.rule.parts else f"“{pieces}”读音同“{one.literal}”",
-        MatchKind.PATTERN: f"句式“{pieces}”",
-        MatchKind.LEARNED: "学习得出",
-    }[one.kind]
+    how = _how(one, " … ".join([place.text.text[start:end] for start, end in one.spans]))
     context = "；承接上一句的话题" if entry.conditions.previous else ""
     return how + context + (f"；{cue}表示不需要或不谈" if polarity is Polarity.NEGATED else "")
+
+
+def _how(one: Candidate, pieces: str) -> str:
+    if one.kind is MatchKind.EXACT:
+        return f"出现词条“{one.literal}”"
+    if one.kind is MatchKind.VARIANT:
+        return f"出现“{one.literal}”，即“{one.rule.entry.term}”"
+    if one.kind is MatchKind.HOMOPHONE:
+        return f"读音与句式相符：“{pieces}”" if one.rule.parts else f"“{pieces}”读音同“{one.literal}”"
+    return f"句式“{pieces}”"

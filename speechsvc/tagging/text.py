@@ -10,21 +10,24 @@ import re
 import sys
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 
+import numpy as np
 import opencc
+from numpy.typing import NDArray
 
 from speechsvc.domain.conversation import Conversation
+from speechsvc.tagging.codes import TABLE_SIZE, Codes, codes_of, mapped, table_of, text_of
 
 BREAK = "\n"  # stands between turns; no literal holds it
 UNKNOWN = "\ufffd"
 STOPS = "。！？!?;；\n"
 
 _DROP = re.compile(r"(?<=[^\x00-\x7f]) +| +(?=[^\x00-\x7f\n])|(?<=\b[a-z]) (?=[a-z]\b)|[嗯呃]+")
-_NEEDS_DROP = re.compile(r"[ 嗯呃]")
-_TABLE_SIZE = 0x10000
+_DROP_BEGINS = tuple(map(ord, " 嗯呃"))  # every match of _DROP begins with one of these
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +35,7 @@ class NormalText:
     """All turns joined by line breaks; offsets `i` below are into `text`."""
 
     text: str
+    codes: Codes  # the same as code points
     starts: tuple[int, ...]  # where each turn begins
     ends: tuple[int, ...]
     origins: tuple[int, ...]  # where each turn begins in the joined original
@@ -56,15 +60,17 @@ class NormalText:
 
 def normalise(conversation: Conversation) -> NormalText:
     """Joins and normalises; linear in the length of the text."""
-    table = normal_table()
-    parts = [turn.text.translate(table) for turn in conversation.turns]
-    text = BREAK.join(parts)
-    lengths = [len(part) for part in parts]
+    texts = [turn.text for turn in conversation.turns]
+    codes = mapped(codes_of(BREAK.join(texts)), _normal_codes())
+    lengths = [len(text) for text in texts]
     origins = tuple(accumulate((length + 1 for length in lengths), initial=0))[:-1]
-    if not _NEEDS_DROP.search(text):
-        ends = tuple(origin + length for origin, length in zip(origins, lengths, strict=True))
-        return NormalText(text=text, starts=origins, ends=ends, origins=origins, cuts=(), cut_total=())
-    return _without_fillers(text, origins, lengths)
+    codes[[origin - 1 for origin in origins[1:]]] = ord(BREAK)
+    ends = tuple(origin + length for origin, length in zip(origins, lengths, strict=True))
+    text = text_of(codes)
+    spans = _fillers(text, codes)
+    if spans:
+        return _without(spans, codes, origins, ends)
+    return NormalText(text=text, codes=codes, starts=origins, ends=ends, origins=origins, cuts=(), cut_total=())
 
 
 def normal_form(literal: str) -> str:
@@ -75,13 +81,18 @@ def normal_form(literal: str) -> str:
 @cache
 def normal_table() -> str:
     """Code point -> normalised character, for `str.translate`: a string indexes faster than a dictionary."""
-    points = [_folded(chr(point)) for point in range(_TABLE_SIZE)]
+    points = [_folded(chr(point)) for point in range(TABLE_SIZE)]
     han = [point for point in range(0x3400, 0xA000) if point < 0x4DC0 or point >= 0x4E00]
     simplified = opencc.OpenCC("t2s").convert("\n".join(points[point] for point in han)).split("\n")
     for point, character in zip(han, simplified, strict=True):
         if len(character) == 1:
             points[point] = character
     return "".join(points)
+
+
+@cache
+def _normal_codes() -> Codes:
+    return table_of(normal_table())
 
 
 def _folded(character: str) -> str:
@@ -94,27 +105,36 @@ def _folded(character: str) -> str:
     return sys.intern(folded) if len(folded) == 1 and not folded.isspace() else character
 
 
-def _without_fillers(text: str, origins: tuple[int, ...], lengths: list[int]) -> NormalText:
-    spans = [match.span() for match in _DROP.finditer(text)]
-    pieces, cuts, totals, last, gone = [], [], [], 0, 0
+def _fillers(text: str, codes: Codes) -> list[tuple[int, int]]:
+    """What `_DROP.finditer` finds, tried only where it can begin."""
+    space, first, second = _DROP_BEGINS
+    places = np.flatnonzero((codes == space) | (codes == first) | (codes == second)).tolist()
+    spans: list[tuple[int, int]] = []
+    end = 0
+    for place in places:
+        if place >= end and (match := _DROP.match(text, place)):
+            end = match.end()
+            spans.append((place, end))
+    return spans
+
+
+def _without(spans: list[tuple[int, int]], codes: Codes, origins: tuple[int, ...], ends: tuple[int, ...]) -> NormalText:
+    kept = np.ones(codes.size + 1, np.bool_)
     for start, end in spans:
-        pieces.append(text[last:start])
-        cuts.append(start - gone)
-        gone += end - start
-        totals.append(gone)
-        last = end
-    pieces.append(text[last:])
-    begins = [start for start, _ in spans]
-
-    def moved(i: int) -> int:
-        cut = bisect_right(begins, i - 1)
-        return i - (totals[cut - 1] if cut else 0)
-
+        kept[start:end] = False
+    places: NDArray[np.intp] = np.cumsum(kept) - kept  # where each character, and the end, comes to stand
+    gone = list(accumulate(end - start for start, end in spans))
+    left = codes[kept[:-1]]
     return NormalText(
-        text="".join(pieces),
-        starts=tuple(moved(origin) for origin in origins),
-        ends=tuple(moved(origin + length) for origin, length in zip(origins, lengths, strict=True)),
+        text=text_of(left),
+        codes=left,
+        starts=_at(places, origins),
+        ends=_at(places, ends),
         origins=origins,
-        cuts=tuple(cuts),
-        cut_total=tuple(totals),
+        cuts=_at(places, [start for start, _ in spans]),
+        cut_total=tuple(gone),
     )
+
+
+def _at(places: NDArray[np.intp], offsets: Sequence[int]) -> tuple[int, ...]:
+    return tuple(places[list(offsets)].tolist()) if offsets else ()

@@ -17,6 +17,7 @@ import jieba
 _LONGEST = 6  # characters of a dictionary word that are looked at
 _USUAL = 30  # count of a word that is in common use
 _AROUND = 4  # characters of context on either side
+_LOGS = 5000  # counts whose logarithms are kept
 _lock = threading.Lock()
 
 
@@ -28,8 +29,9 @@ class Words:
         self.tokenizer = jieba.Tokenizer()
         self.tokenizer.tmp_dir = str(_cache_folder())
         self.tokenizer.initialize()
-        self._freq: dict[str, int] = {word: count for word, count in self.tokenizer.FREQ.items() if count}
+        self._freq: dict[str, int] = self.tokenizer.FREQ  # with every word all its beginnings, counted 0
         self._log_total = math.log(self.tokenizer.total)
+        self._log = [-math.inf, *map(math.log, range(1, _LOGS))]
 
     def frequency(self, word: str) -> int:
         """Count in jieba's dictionary; 0 for what it does not know."""
@@ -40,8 +42,11 @@ class Words:
         if not self._may_straddle(text, start, end):
             return 0.0
         low, high = _window(text, start, end)
-        window, s, e = text[low:high], start - low, end - low
-        return self._best(window, None) - self._best(window, (s, e))
+        window, span = text[low:high], (start - low, end - low)
+        best, path = self._read(window)
+        if not any(_crosses(s, e, span) for s, e in path):
+            return 0.0
+        return best - self._best(window, span)
 
     def gain(self, text: str, start: int, end: int, literal: str) -> float:
         """How much likelier (in nats) the surroundings become when the span reads `literal`."""
@@ -58,7 +63,7 @@ class Words:
 
     def cut_at(self, text: str, position: int, edge: int) -> bool:
         """Whether, in the likeliest reading, the word at `position` reaches over `edge` (an offset beside it)."""
-        if not any(text[edge - out : edge + inside] in self._freq for out in range(1, 4) for inside in range(1, 4)):
+        if not self._any_over(text, edge):
             return False
         low, high = _window(text, min(position, edge), max(position + 1, edge))
         return any(s + low <= position < e + low and s + low < edge < e + low for s, e in self._path(text[low:high]))
@@ -69,42 +74,68 @@ class Words:
         return before >= _USUAL or self._freq.get(text[position : position + 2], 0) >= _USUAL
 
     def _may_straddle(self, text: str, start: int, end: int) -> bool:
-        freq, size = self._freq, len(text)
-        for out in range(1, 4):
-            for inside in range(1, min(4, end - start)):
-                if start >= out and text[start - out : start + inside] in freq:
+        """Whether any word crosses an edge of the span, at most three characters of it outside and three inside."""
+        freq, most = self._freq, min(3, end - start - 1)
+        for out in range(1, min(3, start) + 1):
+            if text[start - out : start + 1] in freq and any(
+                freq.get(text[start - out : start + inside]) for inside in range(1, most + 1)
+            ):
+                return True
+        if end < len(text):
+            for inside in range(1, most + 1):
+                if text[end - inside : end + 1] in freq and any(
+                    freq.get(text[end - inside : end + out]) for out in range(1, min(3, len(text) - end) + 1)
+                ):
                     return True
-                if end + out <= size and text[end - inside : end + out] in freq:
-                    return True
+        return False
+
+    def _any_over(self, text: str, edge: int) -> bool:
+        """Whether any word reaches over the edge, by at most three characters on either side."""
+        freq = self._freq
+        for low in range(max(0, edge - 3), edge):
+            if text[low : edge + 1] in freq and any(freq.get(text[low : edge + inside]) for inside in range(1, 4)):
+                return True
         return False
 
     def _best(self, text: str, span: tuple[int, int] | None) -> float:
         """Log-probability of the best segmentation; with a span, of the best in which no word crosses one edge only."""
-        freq, log, total = self._freq.get, math.log, self._log_total
-        best = [0.0] + [-math.inf] * len(text)
-        for e in range(1, len(text) + 1):
-            for s in range(max(0, e - _LONGEST), e):
-                if span and _crosses(s, e, span):
-                    continue
-                count = freq(text[s:e], 0)
-                if count or e - s == 1:
-                    score = best[s] + log(count or 1) - total
-                    if score > best[e]:
-                        best[e] = score
+        get, total, size = self._freq.get, self._log_total, len(text)
+        best = [0.0] + [-math.inf] * size
+        for s in range(size):
+            before = best[s]
+            for e in range(s + 1, min(size, s + _LONGEST) + 1):
+                count = get(text[s:e])
+                if (count or e == s + 1) and (span is None or not _crosses(s, e, span)):
+                    best[e] = max(best[e], before + self._log_of(count or 1) - total)
+                if count is None:
+                    break
         return best[-1]
 
     def _path(self, text: str) -> list[tuple[int, int]]:
-        best: list[tuple[float, int]] = [(0.0, 0)] + [(-math.inf, 0)] * len(text)
-        for e in range(1, len(text) + 1):
-            for s in range(max(0, e - _LONGEST), e):
-                count = self._freq.get(text[s:e], 0)
-                if count or e - s == 1:
-                    best[e] = max(best[e], (best[s][0] + math.log(count or 1) - self._log_total, s))
-        spans, e = [], len(text)
+        return self._read(text)[1]
+
+    def _read(self, text: str) -> tuple[float, list[tuple[int, int]]]:
+        """Log-probability of the best segmentation, and its words; of two as good the one with shorter last words."""
+        get, total, size = self._freq.get, self._log_total, len(text)
+        best, back = [0.0] + [-math.inf] * size, [0] * (size + 1)
+        for s in range(size):
+            before = best[s]
+            for e in range(s + 1, min(size, s + _LONGEST) + 1):
+                count = get(text[s:e])
+                if count or e == s + 1:
+                    score = before + self._log_of(count or 1) - total
+                    if score >= best[e]:
+                        best[e], back[e] = score, s
+                if count is None:
+                    break
+        spans, e = [], size
         while e:
-            spans.append((best[e][1], e))
-            e = best[e][1]
-        return spans[::-1]
+            spans.append((back[e], e))
+            e = back[e]
+        return best[-1], spans[::-1]
+
+    def _log_of(self, count: int) -> float:
+        return self._log[count] if count < _LOGS else math.log(count)
 
 
 @cache

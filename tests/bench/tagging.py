@@ -1,7 +1,8 @@
-"""Tagging end to end (normalise, scan, judge, polarity, homophones) beside the two usual ways to find Chinese terms.
+"""Tagging end to end (normalise, scan, segment, judge, polarity, homophones; learned entries off) beside the two usual
+ways to find Chinese terms.
 
-The peers get the same terms but do less: no patterns, no homophones, no polarity, no conditions. The third case leaves
-patterns and homophones out of ours too, so that both look for the same words."""
+The peers can only look for terms. So two lexicons for ours: the default's terms, which is like for like in what is
+looked for (ours also judges, and hears homophones), and the whole default lexicon with its patterns and conditions."""
 
 from __future__ import annotations
 
@@ -26,14 +27,13 @@ def run(quick: bool) -> list[Result]:
     """Characters a second, on invented text with one term in a hundred characters and on the labelled calls."""
     jieba.setLogLevel(logging.WARNING)
     size, repetitions = (40_000, 3) if quick else (200_000, 5)
-    tagger = LexiconTagger(default_lexicon(), homophones=True)
+    whole, terms_only = LexiconTagger(default_lexicon()), LexiconTagger(without_patterns(default_lexicon()))
     peers = {"spaCy zh + jieba + PhraseMatcher": spacy_phrases(), "jieba.cut + set": jieba_look_up()}
-    terms_only = LexiconTagger(without_patterns(default_lexicon()), homophones=False)
-    calls = labelled(size)
     return [
-        *_compare("invented calls", invented(size), repetitions, tagger, peers),
-        *_compare("labelled calls", calls, repetitions, tagger, peers),
-        *_compare("labelled calls, terms only", calls, repetitions, terms_only, peers),
+        result
+        for kind, calls in (("invented calls", invented(size)), ("labelled calls", labelled(size)))
+        for lexicon, tagger in (("the default's terms", terms_only), ("whole default lexicon", whole))
+        for result in _compare(f"{kind}, {lexicon}", calls, repetitions, tagger, peers)
     ]
 
 
