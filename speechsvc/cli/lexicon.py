@@ -11,16 +11,6 @@ from rich.table import Table
 
 from speechsvc.bootstrap import build_lexicon
 from speechsvc.cli.common import FileMissing, load_settings, out, say
-from speechsvc.errors import SpeechsvcError
-
-
-class LabelledCallsInvalid(SpeechsvcError):
-    """The labelled calls cannot be read: {problem}"""
-
-    code = "labelled_calls_invalid"
-    zh = "标注样本无法读取：{problem}"
-    advice, advice_zh = "tests/gold/README.md has the form.", "格式见 tests/gold/README.md。"
-
 
 app = typer.Typer(help="Work on the lexicon. 词库工具。", no_args_is_help=True)
 
@@ -59,8 +49,8 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """Measure the lexicon on labelled calls: precision, recall and F1 by topic. 在标注样本上评测词库。"""
+    from speechsvc.tagging.evaluate import LabelledCallsInvalid, read_labelled_calls
     from speechsvc.tagging.evaluate import evaluate as measure
-    from speechsvc.tagging.evaluate import read_labelled_calls
     from speechsvc.tagging.tagger import LexiconTagger
 
     if not calls.is_file():

@@ -17,6 +17,19 @@ class RulesetKind(StrEnum):
     RUBRIC = "rubric"
 
 
+class FileFormat(StrEnum):
+    """How content travels as a file."""
+
+    YAML = "yaml"
+    JSON = "json"
+    XLSX = "xlsx"
+    CSV = "csv"  # a zip archive of one file a sheet
+
+    @property
+    def is_table(self) -> bool:
+        return self in (FileFormat.XLSX, FileFormat.CSV)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ruleset:
     """A lexicon or rubric that has been read without a problem."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-from speechsvc.domain.ruleset import Content, Draft, Ruleset, RulesetKind, RulesetVersion
+from speechsvc.domain.ruleset import Content, Draft, FileFormat, Ruleset, RulesetKind, RulesetVersion
 from speechsvc.ports.calls import Page
 from speechsvc.ports.recognition import Analyser
 
@@ -61,4 +62,27 @@ class Rulebook(Protocol):
 
     def analyser(self, lexicon: Content, rubric: Content) -> Analyser:
         """Takes about a second."""
+        ...
+
+    def check(self, kind: RulesetKind, content: Content) -> tuple[str, ...]:
+        """Every problem in plain words, with place and cure: form, sense, and the lexicon's own examples."""
+        ...
+
+    def evaluate(self, lexicon: Content, calls: Sequence[Any]) -> dict[str, Any]:
+        """`figures` (see tagging.evaluate) and `places`, where it differs from the labels: call_id, turn, topic, kind.
+
+        Raises SpeechsvcError (422) for calls that cannot be read.
+        """
+        ...
+
+    def scores(self, lexicon: Content, rubric: Content, calls: Sequence[Any]) -> list[dict[str, Any]]:
+        """call_id, total and counts_toward_performance of each call. Raises as `evaluate`."""
+        ...
+
+    def write(self, kind: RulesetKind, content: Content, format: FileFormat) -> bytes:
+        """A file from which `parse` makes equal content. Raises SpeechsvcError (422) where the format cannot."""
+        ...
+
+    def parse(self, kind: RulesetKind, data: bytes, format: FileFormat) -> Content:
+        """Raises SpeechsvcError (422) that names what cannot be used."""
         ...

@@ -14,6 +14,16 @@ from typing import Any, Protocol
 
 from speechsvc.domain.conversation import Conversation, Speaker, Turn
 from speechsvc.domain.mention import Mention
+from speechsvc.errors import SpeechsvcError
+
+
+class LabelledCallsInvalid(SpeechsvcError):
+    """The labelled calls cannot be read: {problem}"""
+
+    code, status = "labelled_calls_invalid", 422
+    zh = "标注样本无法读取：{problem}"
+    advice, advice_zh = "tests/gold/README.md and docs/workbench.md have the form.", "格式见 docs/workbench.md。"
+
 
 Label = tuple[int, str]  # turn index, topic id
 

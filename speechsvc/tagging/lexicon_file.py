@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,8 @@ from speechsvc.errors import SpeechsvcError
 from speechsvc.resources import bundled
 
 HEAD = "lexicon.yaml"
+_MAX_VALUES = 1_000_000
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")  # controls, halves of characters
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -55,6 +58,15 @@ def parse_lexicon(data: Mapping[str, Any], source: str = "lexicon") -> Lexicon:
     if problems:
         raise LexiconInvalid(problem="\n".join(problems[:50]), problems=problems)
     return _lexicon(data, data["topics"])
+
+
+def parse_lexicon_text(text: str, source: str = "lexicon") -> Any:
+    """YAML or JSON of the whole form as plain data, for `parse_lexicon`. Raises LexiconInvalid."""
+    problems: list[str] = []
+    data = _load_text(text, source, problems)
+    if problems:
+        raise LexiconInvalid(problem="\n".join(problems), problems=problems)
+    return data
 
 
 def _read(path: Path, problems: list[str]) -> Lexicon | None:
@@ -101,15 +113,33 @@ def _read_folder(folder: Path, problems: list[str]) -> Lexicon | None:
 
 def _load_yaml(path: Path, problems: list[str]) -> Any:
     try:
-        return _typed(yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER))  # noqa: S506 - strings, lists, maps only
+        return _load_text(path.read_text(encoding="utf-8"), path.name, problems)
     except UnicodeDecodeError as error:
         problems.append(f"{path.name}: not UTF-8 at byte {error.start}; save the file as UTF-8.")
+    return None
+
+
+def _load_text(text: str, name: str, problems: list[str]) -> Any:
+    try:
+        data = yaml.load(text, Loader=_LOADER)  # noqa: S506 - strings, lists, maps only
+        if _size(data, {}) <= _MAX_VALUES:
+            return _typed(data)
+        problems.append(f"{name}: its YAML aliases (*name) expand to more than {_MAX_VALUES} values; write them out.")
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
         why = getattr(error, "problem", None) or "syntax"
-        problems.append(f"{path.name}{where}: not readable as YAML ({why}); correct that line.")
+        problems.append(f"{name}{where}: not readable as YAML ({why}); correct that line.")
     return None
+
+
+def _size(data: Any, known: dict[int, int]) -> int:
+    """How many values it has when all aliases are written out; counts each alias's target once."""
+    if not isinstance(data, list | dict):
+        return 1
+    if id(data) not in known:
+        known[id(data)] = 1 + sum(_size(item, known) for item in (data.values() if isinstance(data, dict) else data))
+    return known[id(data)]
 
 
 def _typed(data: Any) -> Any:
@@ -186,6 +216,8 @@ def _semantic_problems(topics: list[tuple[str, Any]]) -> Iterator[str]:
         if topic["id"] in seen:
             yield f"{source}: topic '{topic['id']}' is given twice; keep one."
         seen.add(topic["id"])
+        if any(_UNFIT.search(text) for text in _texts(topic)):
+            yield f"{source} topic '{topic['id']}': a text holds a control character; delete it and type it again."
         for entry in topic.get("entries") or ():
             identity = _entry_id(topic["id"], entry)
             where = f"{source} entry '{identity}'"
@@ -193,6 +225,14 @@ def _semantic_problems(topics: list[tuple[str, Any]]) -> Iterator[str]:
                 yield f"{where}: this id is used already in {ids[identity]}; give one of them another 'id'."
             ids[identity] = source
             yield from (f"{where}: {problem}" for problem in _entry_problems(entry, topic_ids))
+
+
+def _texts(data: Any) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, list | dict):
+        for item in data.values() if isinstance(data, dict) else data:
+            yield from _texts(item)
 
 
 def _entry_problems(entry: Mapping[str, Any], topic_ids: set[str]) -> Iterator[str]:
