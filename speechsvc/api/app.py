@@ -16,6 +16,7 @@ from speechsvc.api import (
     problems,
     recording,
     results,
+    rulesets,
     texts,
     uploads,
 )
@@ -33,6 +34,8 @@ ROUTERS = (
     results.router,
     recording.router,
     heatmap.router,
+    rulesets.lexicon_router,
+    rulesets.rubric_router,
     crm.router,
     audit.router,
     operations.router,

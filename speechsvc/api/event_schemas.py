@@ -55,11 +55,20 @@ class ErasedData(BaseModel):
     call_id: str
 
 
+class PublishedData(BaseModel):
+    number: int
+    label: str
+    digest: str
+    author: str
+    restored_from: int | None
+    changes: dict[str, dict[str, int]] = Field(examples=[{"entry": {"added": 2}}])
+
+
 class _Envelope(BaseModel):
     id: str = Field(description="the same for every delivery: do nothing when you have seen it")
     seq: int = Field(description="place in the change feed")
     timestamp: datetime
-    subject: str = Field(description="call id")
+    subject: str = Field(description="id of the call, or label of the version")
 
 
 class CallAnalysed(_Envelope):
@@ -77,11 +86,23 @@ class CallErased(_Envelope):
     data: ErasedData
 
 
-MODELS = (CallAnalysed, CallFailed, CallErased)
+class LexiconPublished(_Envelope):
+    type: Literal["lexicon.published"]
+    data: PublishedData
+
+
+class RubricPublished(_Envelope):
+    type: Literal["rubric.published"]
+    data: PublishedData
+
+
+MODELS = (CallAnalysed, CallFailed, CallErased, LexiconPublished, RubricPublished)
 _EVENTS: dict[str, tuple[type[BaseModel], str]] = {
     "call.analysed": (CallAnalysed, "A call or text has been analysed, or analysed again"),
     "call.failed": (CallFailed, "A recording cannot be analysed; the reason says why"),
     "call.erased": (CallErased, "A call is gone for good: erase what you copied"),
+    "lexicon.published": (LexiconPublished, "A new version of the lexicon decides from now on"),
+    "rubric.published": (RubricPublished, "A new version of the rubric decides from now on"),
 }
 _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 

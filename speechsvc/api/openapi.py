@@ -28,6 +28,8 @@ _TAGS = {
     "uploads": "Recordings in pieces, for weak networks: tus 1.0.0, works with any tus client",
     "findings": "Transcript, mentions, score and sound of one call",
     "heatmap": "What customers care about, and the sentences behind each number",
+    "lexicon": "What customers' words mean: versions, draft, check, publish",
+    "rubric": "How follow-ups are scored: the same verbs",
     "crm": "Change feed and webhooks",
     "audit": "Who did what",
     "operations": "Health and measurements; no key",

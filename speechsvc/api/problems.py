@@ -30,11 +30,13 @@ _TITLES = {
     415: ("Unsupported content type", "内容类型不支持"),
     416: ("Range not satisfiable", "范围无效"),
     422: ("Invalid input", "输入无效"),
+    428: ("Precondition required", "缺少前提条件"),
     503: ("Not available", "服务不可用"),
     507: ("Storage full", "存储已满"),
 }
 
 
+_MOST_LISTED = 200
 _RETRY_AFTER = {503: "5", 507: "60"}  # seconds
 
 
@@ -86,8 +88,13 @@ async def _known(request: Request, error: Exception) -> Response:
     headers = {"Retry-After": pause} if pause else None
     if error.status == 416:
         headers = {"Content-Range": f"bytes */{error.details['size']}"}
-    fields = [_field(error, language_of(request))] if isinstance(error, InvalidInput) else ()
+    fields = [_field(error, language_of(request))] if isinstance(error, InvalidInput) else _listed(error)
     return problem(error, request, fields=fields, headers=headers)
+
+
+def _listed(error: SpeechsvcError) -> list[dict[str, str]]:
+    """Of an error about a whole document, each of its problems."""
+    return [{"field": "content", "problem": str(p)} for p in error.details.get("problems", ())[:_MOST_LISTED]]
 
 
 def _field(error: InvalidInput, language: str) -> dict[str, str]:

@@ -39,15 +39,11 @@ def check_draft(core: Core, principal: Principal, kind: RulesetKind) -> CheckRep
 
 
 def weight_warnings(core: Core, uow: UnitOfWork, kind: RulesetKind, content: Content) -> Iterator[str]:
-    """Where lexicon and rubric no longer name the same topics."""
+    """Weights of topics that the lexicon no longer has."""
     other = RulesetKind.RUBRIC if kind is RulesetKind.LEXICON else RulesetKind.LEXICON
     in_force = content_at(core, uow, other, PUBLISHED)
     lexicon, rubric = (content, in_force) if kind is RulesetKind.LEXICON else (in_force, content)
     topics = [topic["id"] for topic in lexicon.get("topics", ())]
-    weights = rubric.get("topic_weights") or {}
-    for topic in weights:
+    for topic in rubric.get("topic_weights") or {}:
         if topic not in topics:
             yield f"rubric: topic_weights names '{topic}', which is no topic of the lexicon; the weight has no effect."
-    for topic in topics:
-        if weights and topic not in weights:
-            yield f"rubric: topic '{topic}' has no weight of its own; default_topic_weight counts for it."

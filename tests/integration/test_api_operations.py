@@ -20,6 +20,7 @@ from speechsvc import errors
 from speechsvc.api.app import create_app
 from speechsvc.api.language import language_of
 from speechsvc.config import Settings
+from speechsvc.domain.event import EVENT_TYPES
 from speechsvc.errors import StorageFull
 from tests.fakes.api_service import METADATA as META
 from tests.fakes.api_service import ApiApplication, ApiService, make_application, parts, running, wav
@@ -212,7 +213,7 @@ def test_the_document_is_whole(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
     known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     assert set(references(document)) <= known
-    assert set(document["webhooks"]) == {"call.analysed", "call.failed", "call.erased"}
+    assert set(document["webhooks"]) == set(EVENT_TYPES)
     used = {tag for path in document["paths"].values() for op in path.values() for tag in op["tags"]}
     assert used <= {t["name"] for t in document["tags"]}
 

@@ -153,12 +153,10 @@ def test_a_rubric_merges_number_by_number() -> None:
 
 words = st.lists(st.sampled_from(["甲", "乙", "丙", "丁"]), unique=True, max_size=4)
 entry = st.builds(
-    lambda name, variants, gap: (
-        {"id": name, "term": f"词{name}", "gap": gap} | ({"variants": variants} if variants else {})
-    ),
+    lambda name, gap, some: {"id": name, "term": f"词{name}", "gap": gap} | ({"variants": some} if some else {}),
     st.sampled_from(["a", "b", "c", "d"]),
     st.integers(0, 9),
-    words.map(lambda some: {"variants": some} if some else {}),
+    words,
 )
 contents = st.lists(
     st.builds(
