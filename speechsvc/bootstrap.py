@@ -113,7 +113,7 @@ def build_rulebook(settings: Settings) -> Rulebook:
     """Reads nothing yet. Its default are the files that the settings name."""
     from speechsvc.tagging.rulebook import FileRulebook  # here: jieba, spaCy and pinyin tables take a second
 
-    return FileRulebook(settings.lexicon, settings.rubric, homophones=settings.homophones)
+    return FileRulebook(settings.lexicon, settings.rubric, homophones=settings.homophones, learned=settings.learned)
 
 
 def build_analyser(settings: Settings) -> Analyser:

@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     lexicon: Path | None = Field(None, description="lexicon folder or file; empty: the bundled default")
     rubric: Path | None = Field(None, description="rubric file; empty: the bundled default")
     homophones: bool = Field(True, description="tolerate homophones that speech recognition writes")
+    learned: bool = Field(True, description="add what the lexicon's learned entries find; off: written entries only")
 
     webhook_allow_cidrs: list[str] = Field(
         default_factory=list, description='private networks that webhooks may reach, JSON: ["10.1.0.0/16"]'

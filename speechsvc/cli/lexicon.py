@@ -11,8 +11,10 @@ from rich.table import Table
 
 from speechsvc.bootstrap import build_lexicon
 from speechsvc.cli.common import FileMissing, load_settings, out, say
+from speechsvc.cli.lexicon_train import train
 
 app = typer.Typer(help="Work on the lexicon. 词库工具。", no_args_is_help=True)
+app.command()(train)
 
 
 @app.command()

@@ -24,15 +24,18 @@ def tag(
     lexicon: Annotated[Path | None, typer.Option(help="Lexicon file or folder; the default one if not given.")] = None,
     rubric: Annotated[Path | None, typer.Option(help="Rubric file; the default one if not given.")] = None,
     no_homophones: Annotated[bool, typer.Option("--no-homophones", help="Exact words only.")] = False,
-    no_learned: Annotated[
-        bool, typer.Option("--no-learned", help="Written entries only; this version has no learned ones yet.")
-    ] = False,
+    no_learned: Annotated[bool, typer.Option("--no-learned", help="Written entries only. 只用手写词条。")] = False,
 ) -> None:
     """Tag conversations: one JSON object a line in, one a line out. 给对话打标签。
 
     A line that cannot be read becomes {"line", "error"} in its place; the exit status is then 1.
     """
-    settings = load_settings(lexicon=lexicon, rubric=rubric, homophones=False if no_homophones else None)
+    settings = load_settings(
+        lexicon=lexicon,
+        rubric=rubric,
+        homophones=False if no_homophones else None,
+        learned=False if no_learned else None,
+    )
     analyser = build_analyser(settings)
     failed = False
     for number, line in enumerate(_lines(file), start=1):

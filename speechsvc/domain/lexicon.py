@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from speechsvc.domain.conversation import Speaker
+from speechsvc.domain.learned import LearnedEntries
 from speechsvc.domain.lexicon_data import lexicon_digest
 from speechsvc.domain.mention import Polarity
 
@@ -82,6 +83,7 @@ class Lexicon:
     name: str
     version: int
     topics: tuple[Topic, ...]
+    learned: LearnedEntries | None = None
 
     @property
     def digest(self) -> str:
@@ -92,6 +94,11 @@ class Lexicon:
     def label(self) -> str:
         """For example `default-1+3f2a9c01`: name, version, first digits of the digest."""
         return f"{self.name}-{self.version}+{self.digest[:8]}"
+
+    @property
+    def written(self) -> Lexicon:
+        """Without learned entries."""
+        return replace(self, learned=None)
 
     def topic(self, topic_id: str) -> Topic | None:
         return next((topic for topic in self.topics if topic.id == topic_id), None)

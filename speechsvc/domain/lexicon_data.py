@@ -10,6 +10,8 @@ import json
 from dataclasses import MISSING, Field, fields
 from typing import TYPE_CHECKING, Any
 
+from speechsvc.domain.learned_data import learned_data
+
 if TYPE_CHECKING:
     from speechsvc.domain.lexicon import Entry, Example, Lexicon, Topic
 
@@ -18,22 +20,29 @@ _UNDECIDING = ("note",)  # members of an entry that no result depends on
 
 def lexicon_data(lexicon: Lexicon) -> dict[str, Any]:
     """The whole form of a lexicon file."""
-    return {
-        "name": lexicon.name,
-        "version": lexicon.version,
-        "topics": [_topic(topic) for topic in lexicon.topics],
-    }
+    data = _written(lexicon)
+    return data if lexicon.learned is None else data | {"learned": learned_data(lexicon.learned)}
 
 
 def lexicon_digest(lexicon: Lexicon) -> str:
     """SHA-256 of what decides, hexadecimal; entries in order of id, so that their order cannot matter."""
-    data = lexicon_data(lexicon)
+    data = _written(lexicon)
     del data["name"], data["version"]
+    if lexicon.learned is not None:
+        data["learned"] = lexicon.learned.digest
     for topic in data["topics"]:
         entries = [{k: v for k, v in entry.items() if k not in _UNDECIDING} for entry in topic["entries"]]
         topic["entries"] = sorted(entries, key=lambda entry: str(entry["id"]))
     text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _written(lexicon: Lexicon) -> dict[str, Any]:
+    return {
+        "name": lexicon.name,
+        "version": lexicon.version,
+        "topics": [_topic(topic) for topic in lexicon.topics],
+    }
 
 
 def _topic(topic: Topic) -> dict[str, Any]:

@@ -24,9 +24,9 @@ _ENGINE = f"{ENGINE_VERSION}-phrases{phrases_version()}-scoring{SCORING_VERSION}
 class LexiconAnalyser:
     """Deterministic and safe to share between threads. Building it takes a second or two: make one a process."""
 
-    def __init__(self, lexicon: Lexicon, rubric: Rubric, *, homophones: bool = True) -> None:
+    def __init__(self, lexicon: Lexicon, rubric: Rubric, *, homophones: bool = True, learned: bool = True) -> None:
         self._rubric = rubric
-        self._tagger = LexiconTagger(lexicon, homophones=homophones)
+        self._tagger = LexiconTagger(lexicon, homophones=homophones, learned=learned)
 
     @property
     def versions(self) -> Versions:

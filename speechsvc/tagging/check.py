@@ -14,7 +14,7 @@ _SECONDS_A_CHARACTER = 0.2  # ordinary speech; examples carry no times
 
 def check_lexicon(lexicon: Lexicon) -> list[str]:
     """Problems in plain words, each with topic or entry and cure; empty when all is well."""
-    tagger = LexiconTagger(lexicon)
+    tagger = LexiconTagger(lexicon, learned=False)  # examples are about written entries
     problems: list[str] = []
     for topic in lexicon.topics:
         problems.extend(_example_problems(tagger, topic))

@@ -19,10 +19,14 @@ from speechsvc.domain.lexicon import Conditions, Entry, Example, Lexicon, Topic
 from speechsvc.domain.mention import Polarity
 from speechsvc.errors import SpeechsvcError
 from speechsvc.resources import bundled
+from speechsvc.tagging.learned.model_file import FILE as LEARNED
+from speechsvc.tagging.learned.model_file import learned_problems, parse_learned, read_learned_file
 
 HEAD = "lexicon.yaml"
 _MAX_VALUES = 1_000_000
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")  # controls, halves of characters
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
+_FRACTION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -54,7 +58,10 @@ def parse_lexicon(data: Mapping[str, Any], source: str = "lexicon") -> Lexicon:
     """The whole form (`name`, `version`, `topics`) as plain data, say from an API body. Raises LexiconInvalid."""
     problems = list(_schema_problems(data, "whole", source))
     if not problems:
-        problems = list(_semantic_problems([(source, topic) for topic in data["topics"]]))
+        problems = [
+            *_semantic_problems([(source, topic) for topic in data["topics"]]),
+            *_learned_problems(data, f"{source} learned"),
+        ]
     if problems:
         raise LexiconInvalid(problem="\n".join(problems[:50]), problems=problems)
     return _lexicon(data, data["topics"])
@@ -81,6 +88,7 @@ def _read(path: Path, problems: list[str]) -> Lexicon | None:
         if problems:
             return None
         problems.extend(_semantic_problems([(path.name, topic) for topic in data["topics"]]))
+        problems.extend(_learned_problems(data, f"{path.name} learned"))
         return None if problems else _lexicon(data, data["topics"])
     return _read_folder(path, problems)
 
@@ -105,10 +113,29 @@ def _read_folder(folder: Path, problems: list[str]) -> Lexicon | None:
     problems.extend(
         f"{HEAD}: order names '{t}', but no file has that topic; remove it." for t in order if t not in known
     )
+    learned = _read_learned(folder, known, problems)
     if problems:
         return None
     topics.sort(key=lambda item: (order.get(item[1]["id"], len(order)), item[1]["id"]))
-    return _lexicon(head, [topic for _, topic in topics])
+    return _lexicon(head | learned, [topic for _, topic in topics])
+
+
+def _read_learned(folder: Path, topics: set[str], problems: list[str]) -> dict[str, Any]:
+    """`learned`, if the folder has such a file."""
+    if not (folder / LEARNED).is_file():
+        return {}
+    data = read_learned_file(folder / LEARNED, problems)
+    if data is None:
+        return {}
+    found = list(_schema_problems(data, "learned", LEARNED))
+    problems.extend(found or [f"{LEARNED}: {problem}" for problem in learned_problems(data, topics)])
+    return {"learned": data}
+
+
+def _learned_problems(data: Mapping[str, Any], source: str) -> Iterator[str]:
+    if "learned" in data:
+        known = {topic["id"] for topic in data["topics"]}
+        yield from (f"{source}: {problem}" for problem in learned_problems(data["learned"], known))
 
 
 def _load_yaml(path: Path, problems: list[str]) -> Any:
@@ -147,8 +174,27 @@ def _typed(data: Any) -> Any:
     if isinstance(data, list):
         return [_typed(item) for item in data]
     if isinstance(data, dict):
-        return {key: _scalar(key, value) if isinstance(value, str) else _typed(value) for key, value in data.items()}
+        return {key: _value(key, value) for key, value in data.items()}
     return data
+
+
+def _value(key: str, value: Any) -> Any:
+    if key == "learned":
+        return _numbers(value)
+    return _scalar(key, value) if isinstance(value, str) else _typed(value)
+
+
+def _numbers(data: Any) -> Any:
+    """Learned entries are made by a program: what looks like a number is one; names of features are keys and stay."""
+    if isinstance(data, dict):
+        return {key: _numbers(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_numbers(item) for item in data]
+    if data in ("null", "~", ""):
+        return None
+    if _WHOLE.fullmatch(data):
+        return int(data)
+    return float(data) if _FRACTION.fullmatch(data) else data
 
 
 def _scalar(key: str, value: str) -> Any:
@@ -264,7 +310,12 @@ def _pattern_problems(parts: list[str] | tuple[()]) -> Iterator[str]:
 
 
 def _lexicon(head: Mapping[str, Any], topics: list[Any]) -> Lexicon:
-    return Lexicon(name=head["name"], version=head["version"], topics=tuple(_topic(topic) for topic in topics))
+    return Lexicon(
+        name=head["name"],
+        version=head["version"],
+        topics=tuple(_topic(topic) for topic in topics),
+        learned=parse_learned(head["learned"]) if "learned" in head else None,
+    )
 
 
 def _topic(data: Mapping[str, Any]) -> Topic:

@@ -24,10 +24,17 @@ from speechsvc.tagging.tagger import LexiconTagger
 class FileRulebook:
     """Its default are the files that are named, or those that travel with the package; read once."""
 
-    def __init__(self, lexicon: Path | None = None, rubric: Path | None = None, *, homophones: bool = True) -> None:
+    def __init__(
+        self,
+        lexicon: Path | None = None,
+        rubric: Path | None = None,
+        *,
+        homophones: bool = True,
+        learned: bool = True,
+    ) -> None:
         self._lexicon_path = lexicon or bundled("lexicons") / "default"
         self._rubric_path = rubric
-        self._homophones = homophones
+        self._homophones, self._learned = homophones, learned
 
     def default(self, kind: RulesetKind) -> Ruleset:
         return self._lexicon if kind is RulesetKind.LEXICON else self._rubric
@@ -42,7 +49,9 @@ class FileRulebook:
         return Ruleset(kind=kind, label=rubric.label, digest=rubric.digest, content=rubric.to_dict())
 
     def analyser(self, lexicon: Content, rubric: Content) -> LexiconAnalyser:
-        return LexiconAnalyser(parse_lexicon(lexicon), read_rubric(rubric), homophones=self._homophones)
+        return LexiconAnalyser(
+            parse_lexicon(lexicon), read_rubric(rubric), homophones=self._homophones, learned=self._learned
+        )
 
     def check(self, kind: RulesetKind, content: Content) -> tuple[str, ...]:
         try:

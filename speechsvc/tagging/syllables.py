@@ -54,6 +54,12 @@ def _as_is(unknown: str) -> Any:
     return list(unknown)
 
 
+@cache
+def sound_names() -> dict[str, str]:
+    """Code point of a syllable -> its folded name without tone; files hold names, since codes depend on the library."""
+    return {code: name for name, code in _tables()[1].items()}
+
+
 def syllable_count(literal: str) -> int:
     """How many characters have a reading."""
     table = _tables()[0]

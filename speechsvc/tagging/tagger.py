@@ -12,6 +12,7 @@ from speechsvc.domain.mention import MatchKind, Mention, Polarity
 from speechsvc.tagging.candidates import Candidate, Place, candidate, candidates, may_count
 from speechsvc.tagging.codes import mapped, text_of
 from speechsvc.tagging.cues import ANNOUNCEMENT
+from speechsvc.tagging.learned.scorer import LearnedScorer
 from speechsvc.tagging.mentions import mention, refusal, refused
 from speechsvc.tagging.polarity import find_negation
 from speechsvc.tagging.rules import compile_rules
@@ -29,9 +30,15 @@ _RANK = {MatchKind.EXACT: 0, MatchKind.VARIANT: 1, MatchKind.PATTERN: 2, MatchKi
 class LexiconTagger:
     """Finds a lexicon's topics. Deterministic, and safe to share between threads once made."""
 
-    def __init__(self, lexicon: Lexicon, *, homophones: bool = True) -> None:
-        """Compiles the lexicon; the first one in a process also loads the dictionary (about a second)."""
+    def __init__(self, lexicon: Lexicon, *, homophones: bool = True, learned: bool = True) -> None:
+        """Compiles the lexicon; the first one in a process also loads the dictionary (about a second).
+
+        Without `learned`, the version named is that of the written part, since that is what decides.
+        """
+        if not learned:
+            lexicon = lexicon.written
         self.lexicon = lexicon
+        self._learned = LearnedScorer(lexicon.learned) if lexicon.learned else None
         self.version = lexicon.label
         self.engine = ENGINE_VERSION
         self._homophones = homophones
@@ -56,7 +63,7 @@ class LexiconTagger:
                 found.sort(key=_in_order)
                 mentions += found
             before = found
-        return tuple(mentions)
+        return self._learned.extend(conversation, text, mentions) if self._learned else tuple(mentions)
 
     def _hits(self, text: NormalText, sounds: str | None) -> Mapping[int, list[Hit]]:
         by_turn: defaultdict[int, list[Hit]] = defaultdict(list)

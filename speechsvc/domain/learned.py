@@ -1,0 +1,79 @@
+"""Learned entries: per topic a linear model over characters, syllables and context, in whole numbers. Values only;
+`tagging.learned` trains and applies them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Weights:
+    """What each feature adds to a score; scores are whole numbers, so every machine gets the same sum."""
+
+    bias: int
+    text: Mapping[str, int] = field(default_factory=dict)  # 1 to 3 characters of the turn
+    sounds: Mapping[str, int] = field(default_factory=dict)  # 2 to 3 syllables of the turn, "bao jia"
+    before: Mapping[str, int] = field(default_factory=dict)  # 2 to 3 characters of the turn before
+    context: Mapping[str, int] = field(default_factory=dict)  # "customer", "after:pricing_discount" ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """What cross-validation found at one threshold. Counts are of turns in labelled calls."""
+
+    percent: int  # the threshold: lowest estimated probability that counts
+    right: int  # learned part alone: found and labelled
+    wrong: int  # found, not labelled
+    missed: int  # labelled, not found
+    added_right: int  # of these, what no written entry had found
+    added_wrong: int
+    union_f1: float | None  # written and learned together
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LearnedTopic:
+    """The model of one topic."""
+
+    id: str
+    weights: Weights
+    steps: tuple[tuple[int, int], ...]  # (score, percent): from that score on, so many in a hundred were right
+    threshold: int | None  # percent from which a mention counts; None: this topic's model is not used
+    measured: tuple[Measured, ...] = ()  # cross-validated, by threshold
+
+    @property
+    def least_score(self) -> int | None:
+        """The lowest score that counts; None where nothing does."""
+        if self.threshold is None:
+            return None
+        return next((score for score, percent in self.steps if percent >= self.threshold), None)
+
+    def percent(self, score: int) -> int:
+        """Estimated probability of a score, in percent."""
+        return max((percent for least, percent in self.steps if score >= least), default=0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LearnedEntries:
+    """What travels with a lexicon. `trained` says from what; it decides nothing."""
+
+    topics: tuple[LearnedTopic, ...]
+    negation: Weights | None = None  # a score above 0 means negated; None: judged by the written rules
+    trained: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that decides, hexadecimal."""
+        decides = [
+            {"id": t.id, "weights": asdict(t.weights), "steps": t.steps, "threshold": t.threshold}
+            for t in sorted(self.topics, key=lambda topic: topic.id)
+        ]
+        negation = None if self.negation is None else asdict(self.negation)
+        text = json.dumps([decides, negation], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def topic(self, topic_id: str) -> LearnedTopic | None:
+        return next((topic for topic in self.topics if topic.id == topic_id), None)

@@ -1,0 +1,85 @@
+"""learned.json: one line a topic, so that a difference between versions shows which topics changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from speechsvc.domain.learned import LearnedEntries, LearnedTopic, Measured, Weights
+from speechsvc.domain.learned_data import FORMAT, learned_data
+
+FILE = "learned.json"
+_LARGEST = 10**6  # of a weight: sums stay far inside 64 bits
+_KINDS = ("text", "sounds", "before", "context")
+
+
+def parse_learned(data: Mapping[str, Any]) -> LearnedEntries:
+    """Data that has passed the schema and `learned_problems`."""
+    return LearnedEntries(
+        topics=tuple(_topic(topic) for topic in data["topics"]),
+        negation=_weights(data["negation"]) if data.get("negation") else None,
+        trained=data.get("trained") or {},
+    )
+
+
+def learned_problems(data: Mapping[str, Any], topics: set[str]) -> Iterator[str]:
+    """What the schema cannot say, or would say slowly over tens of thousands of weights. `topics`: the lexicon's."""
+    cure = "train it again with 'speechsvc lexicon train'."
+    if data["format"] != FORMAT:
+        yield f"its format is {data['format']}, this version reads {FORMAT}; {cure}"
+    seen: set[str] = set()
+    for topic in data["topics"]:
+        if topic["id"] in seen:
+            yield f"topic '{topic['id']}' is given twice; keep one."
+        if topic["id"] not in topics:
+            yield f"topic '{topic['id']}' is not in the lexicon; remove it, or {cure}"
+        seen.add(topic["id"])
+        if not _sound(topic["weights"]):
+            yield f"topic '{topic['id']}': weights must be whole numbers up to a million; {cure}"
+    if data.get("negation") and not _sound(data["negation"]):
+        yield f"negation: weights must be whole numbers up to a million; {cure}"
+
+
+def read_learned_file(path: Path, problems: list[str]) -> Any:
+    """The file's plain data; None with a problem noted if it is not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        problems.append(f"{path.name}: not readable as JSON ({type(error).__name__}); train it again.")
+    return None
+
+
+def write_learned_file(path: Path, learned: LearnedEntries) -> None:
+    """Replaces the file in one step."""
+    data = learned_data(learned)
+    topics = data.pop("topics")
+    lines = [f"{json.dumps(key)}: {_compact(value)}" for key, value in data.items()]
+    lines.append('"topics": [\n' + ",\n".join(_compact(topic) for topic in topics) + "\n]")
+    fresh = path.with_suffix(".tmp")
+    fresh.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    fresh.replace(path)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _sound(weights: Mapping[str, Any]) -> bool:
+    numbers = [weights["bias"], *(w for kind in _KINDS for w in weights.get(kind, {}).values())]
+    return all(type(number) is int and -_LARGEST <= number <= _LARGEST for number in numbers)
+
+
+def _topic(data: Mapping[str, Any]) -> LearnedTopic:
+    return LearnedTopic(
+        id=data["id"],
+        weights=_weights(data["weights"]),
+        steps=tuple((score, percent) for score, percent in data["steps"]),
+        threshold=data["threshold"],
+        measured=tuple(Measured(**one) for one in data.get("measured", ())),
+    )
+
+
+def _weights(data: Mapping[str, Any]) -> Weights:
+    return Weights(bias=data["bias"], **{kind: dict(data.get(kind, {})) for kind in _KINDS})

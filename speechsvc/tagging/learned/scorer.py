@@ -1,0 +1,149 @@
+"""Adds mentions that no written entry found: a sum of whole-number weights a topic and turn, against a threshold.
+
+Turns are judged in order, since what the turn before was about is a feature. Written mentions stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from speechsvc.domain.conversation import Conversation
+from speechsvc.domain.learned import LearnedEntries, Weights
+from speechsvc.domain.mention import Mention
+from speechsvc.tagging.cues import ANNOUNCEMENT
+from speechsvc.tagging.learned.evidence import find_evidence
+from speechsvc.tagging.learned.features import (
+    BEFORE_LENGTHS,
+    SOUND_LENGTHS,
+    TEXT_LENGTHS,
+    Squeezed,
+    context,
+    squeezed_turns,
+    unspelled,
+)
+from speechsvc.tagging.learned.mentions import learned_mention
+from speechsvc.tagging.text import NormalText
+
+Index = Mapping[str, int]
+Scores = np.ndarray[Any, Any]
+
+
+class LearnedScorer:
+    """Compiled from a model; read-only afterwards."""
+
+    def __init__(self, model: LearnedEntries) -> None:
+        self._topics = [topic for topic in model.topics if topic.least_score is not None]
+        self._least = [topic.least_score or 0 for topic in self._topics]
+        weights = [topic.weights for topic in self._topics]
+        self._table = Table(weights)
+        self._negation = None if model.negation is None else Table([model.negation])
+        self._weights = [spoken(w) for w in weights]
+
+    def extend(self, conversation: Conversation, text: NormalText, written: Sequence[Mention]) -> tuple[Mention, ...]:
+        """The written mentions and the learned ones, in order of turn, then place, then topic."""
+        if not self._topics:
+            return tuple(written)
+        by_turn: dict[int, list[Mention]] = {}
+        for one in written:
+            by_turn.setdefault(one.turn, []).append(one)
+        turns, mentions = squeezed_turns(text), []
+        seen = [self._table.turn_rows(turn) for turn in turns]
+        before: list[Mention] = []
+        for i, turn in enumerate(turns):
+            found = by_turn.get(i, [])
+            scores = self._scores(conversation, turns, seen, i, before)
+            added = self._added(conversation, text, i, turn, scores, {m.topic for m in found})
+            before = sorted([*found, *added], key=lambda m: (m.start_char, m.topic)) if added else found
+            mentions.extend(before)
+        return tuple(mentions)
+
+    def _scores(
+        self,
+        conversation: Conversation,
+        turns: Sequence[Squeezed],
+        seen: Sequence[list[int]],
+        i: int,
+        before: Iterable[Mention],
+    ) -> Scores:
+        rows = list(seen[i])
+        if i:
+            rows += self._table.before_rows(turns[i - 1])
+        facts = context(conversation, i, len(turns[i].text), sorted({m.topic for m in before}))
+        return self._table.total(rows + self._table.context_rows(facts))
+
+    def _added(
+        self,
+        conversation: Conversation,
+        text: NormalText,
+        i: int,
+        turn: Squeezed,
+        scores: Scores,
+        known: set[str],
+    ) -> list[Mention]:
+        likely = [
+            (topic, int(score), weights)
+            for topic, least, score, weights in zip(self._topics, self._least, scores, self._weights, strict=True)
+            if score >= least and topic.id not in known
+        ]
+        if not likely or not turn.text or ANNOUNCEMENT.search(text.text, text.starts[i], text.ends[i]):
+            return []
+        made = []
+        for topic, score, weights in likely:
+            evidence = find_evidence(text, i, turn, weights)
+            made.append(learned_mention(conversation, text, i, topic, score, evidence))
+        return made
+
+
+class Table:
+    """Weights of several models side by side: a row a feature, a column a model. Whole numbers: no order matters."""
+
+    def __init__(self, models: Sequence[Weights]) -> None:
+        self._rows: list[dict[int, int]] = []
+        self._text = self._index([m.text for m in models], str)
+        self._sounds = self._index([m.sounds for m in models], unspelled)
+        self._before = self._index([m.before for m in models], str)
+        self._context = self._index([m.context for m in models], str)
+        self._bias = np.array([m.bias for m in models], dtype=np.int64)
+        self._weights = np.zeros((len(self._rows), len(models)), dtype=np.int32)
+        for row, columns in enumerate(self._rows):
+            for column, weight in columns.items():
+                self._weights[row, column] = weight
+
+    def turn_rows(self, turn: Squeezed) -> list[int]:
+        """Of what the turn says."""
+        return _rows(self._text, turn.text, TEXT_LENGTHS) + _rows(self._sounds, turn.sounds, SOUND_LENGTHS)
+
+    def before_rows(self, turn: Squeezed) -> list[int]:
+        """Of what the turn before said."""
+        return _rows(self._before, turn.text, BEFORE_LENGTHS)
+
+    def context_rows(self, facts: Iterable[str]) -> list[int]:
+        return [row for fact in facts if (row := self._context.get(fact)) is not None]
+
+    def total(self, rows: list[int]) -> Scores:
+        return np.asarray(self._weights[rows].sum(axis=0, dtype=np.int64) + self._bias)
+
+    def _index(self, models: Sequence[Mapping[str, int]], spelling: Any) -> Index:
+        index: dict[str, int] = {}
+        for column, weights in enumerate(models):
+            for name, weight in weights.items():
+                row = index.setdefault(spelling(name), len(self._rows))
+                if row == len(self._rows):
+                    self._rows.append({})
+                self._rows[row][column] = weight
+        return index
+
+
+def spoken(weights: Weights) -> Mapping[str, int]:
+    """What the turn's own characters and syllables weigh; syllables by their codes, which no text holds."""
+    return {**weights.text, **{unspelled(name): weight for name, weight in weights.sounds.items()}}
+
+
+def _rows(index: Index, text: str, lengths: Iterable[int]) -> list[int]:
+    get = index.get
+    found = {get(text[i : i + n]) for n in lengths for i in range(len(text) - n + 1)}
+    found.discard(None)
+    return list(found)  # type: ignore[arg-type]

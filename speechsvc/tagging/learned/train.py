@@ -1,0 +1,266 @@
+"""Trains the models of all topics from labelled calls, in seconds, and measures them on calls they have not seen.
+
+Folds are of whole calls. What the written lexicon finds is cross-fitted too: an entry counts in a fold only if it was
+right in another, since entries written after a call find everything in it and would make learning look useless.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import compress
+from typing import Any
+
+import numpy as np
+
+from speechsvc.domain.learned import LearnedEntries, LearnedTopic, Weights
+from speechsvc.domain.lexicon import Lexicon
+from speechsvc.domain.mention import Mention
+from speechsvc.tagging.evaluate import LabelledCall
+from speechsvc.tagging.learned.calibration import choose, measure, steps
+from speechsvc.tagging.learned.examples import (
+    Example,
+    Mark,
+    labelled,
+    lexicon_marks,
+    mark_example,
+    piece_examples,
+    turn_examples,
+)
+from speechsvc.tagging.learned.features import after, spelled
+from speechsvc.tagging.learned.solver import solve
+
+Array = np.ndarray[Any, Any]
+Topics = list[frozenset[str]]  # of one call, by turn
+SCALE = 1000  # whole-number units in a float weight
+_KINDS = {"t": "text", "s": "sounds", "b": "before", "c": "context"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """How to train. The defaults were chosen by cross-validation, see docs/lexicon-quality.md."""
+
+    folds: int = 5
+    seed: int = 1
+    cost: float = 0.01  # of an error, against the size of the weights
+    epochs: int = 10
+    least_count: int = 2  # examples in which a feature must occur
+    kept: int = 2500  # features a topic keeps: the heaviest
+    floor: float = 0.6  # share of what a model adds that must be right
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """What written entries found in one call: turn, topic, entry."""
+
+    mentions: frozenset[tuple[int, str, str]]
+
+    @classmethod
+    def of(cls, mentions: Iterable[Mention]) -> Found:
+        return cls(mentions=frozenset((m.turn, m.topic, m.entry) for m in mentions))
+
+    def by_turn(self, turns: int, entries: Collection[str] | None = None) -> Topics:
+        topics: defaultdict[int, set[str]] = defaultdict(set)
+        for turn, topic, entry in self.mentions:
+            if entries is None or entry in entries:
+                topics[turn].add(topic)
+        return [frozenset(topics[turn]) for turn in range(turns)]
+
+
+def train(
+    lexicon: Lexicon,
+    calls: Sequence[LabelledCall],
+    written: Sequence[Found],
+    options: Options,
+    *,
+    marks: Sequence[Mark] = (),
+    told: Callable[[float], None] = lambda share: None,
+) -> LearnedEntries:
+    """`written`: what the lexicon alone finds in each call. `told` hears the share that is done.
+
+    Marks, and the lexicon's own examples, are trained on in every fold and measured in none.
+    """
+    order = sorted(range(len(calls)), key=lambda i: calls[i].conversation.call_id)
+    calls, written = [calls[i] for i in order], [written[i] for i in order]
+    extra = [mark_example(mark) for mark in (*lexicon_marks(lexicon, calls), *marks)]
+    trial = _Trial(lexicon, calls, written, extra, options, told)
+    first = trial.scores(trial.before(None))
+    before = trial.before(trial.decide(first))
+    scores = trial.scores(before)
+    weights = trial.fit(before)
+    topics = [trial.topic(topic, scores[:, i], weights[topic]) for i, topic in enumerate(trial.topics)]
+    told(1.0)
+    return LearnedEntries(topics=tuple(topics), trained=_trained(calls, options))
+
+
+def fold_of(calls: Sequence[LabelledCall], options: Options) -> list[int]:
+    """The fold of each call: a seeded deal."""
+    random = np.random.Generator(np.random.PCG64(options.seed))
+    deal = random.permutation(len(calls))
+    return [int(place) % max(2, min(options.folds, len(calls))) for place in deal]
+
+
+def cross_fitted(calls: Sequence[LabelledCall], written: Sequence[Found], folds: Sequence[int]) -> list[Topics]:
+    """Topics by turn that entries found which were right in a call of another fold."""
+    right: defaultdict[str, set[int]] = defaultdict(set)
+    for call, found, fold in zip(calls, written, folds, strict=True):
+        for turn, topic, entry in found.mentions:
+            if (turn, topic) in call.labels:
+                right[entry].add(fold)
+    made = []
+    for call, found, fold in zip(calls, written, folds, strict=True):
+        entries = {entry for _, _, entry in found.mentions if right[entry] - {fold}}
+        made.append(found.by_turn(len(call.conversation.turns), entries))
+    return made
+
+
+class _Trial:
+    """The labelled calls, dealt into folds."""
+
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        calls: Sequence[LabelledCall],
+        written: Sequence[Found],
+        extra: Sequence[Example],
+        options: Options,
+        told: Callable[[float], None],
+    ) -> None:
+        self.topics = [topic.id for topic in lexicon.topics]
+        self._calls, self._options, self._told = calls, options, told
+        self._folds = fold_of(calls, options)
+        self._number = max(self._folds, default=0) + 1
+        self._written = cross_fitted(calls, written, self._folds)
+        self._data = _Data(calls, extra, self.topics, options)
+        self._fits = 0
+        self.labels = self._table([[labelled(c, i) for i in range(len(c.conversation.turns))] for c in calls])
+        self.written = self._table(self._written)
+
+    def before(self, learned: Sequence[Topics] | None) -> list[Topics]:
+        """Topics of the turn before each, written ones and those of `learned`."""
+        both = self._written
+        if learned is not None:
+            both = [[a | b for a, b in zip(w, found, strict=True)] for w, found in zip(both, learned, strict=True)]
+        return [[frozenset(), *topics[:-1]] if topics else [] for topics in both]
+
+    def scores(self, before: Sequence[Topics]) -> Array:
+        """Each turn's scores by models that have not seen its call; turns by topics."""
+        made: dict[int, Array] = {}
+        for fold in range(self._number):
+            weights = self._solve([i for i, f in enumerate(self._folds) if f != fold], before)
+            for i in (i for i, f in enumerate(self._folds) if f == fold):
+                made[i] = self._data.scores(weights, i, before[i])
+        return np.concatenate([made[i] for i in range(len(self._calls))])
+
+    def decide(self, scores: Array) -> list[Topics]:
+        """What models with the thresholds that these scores suggest would find."""
+        found = np.zeros(scores.shape, dtype=bool)
+        for column in range(len(self.topics)):
+            known, labels = steps(scores[:, column], self.labels[:, column]), self.labels[:, column]
+            chosen = choose(measure(scores[:, column], labels, self.written[:, column], known), self._options.floor)
+            least = next((score for score, percent in known if percent == chosen), None)
+            if least is not None:
+                found[:, column] = scores[:, column] >= least
+        rows = iter(found)
+        return [[frozenset(compress(self.topics, next(rows))) for _ in call.conversation.turns] for call in self._calls]
+
+    def fit(self, before: Sequence[Topics]) -> Mapping[str, Weights]:
+        """From all calls: what is published."""
+        return self._data.by_topic(self._solve(range(len(self._calls)), before))
+
+    def topic(self, topic: str, scores: Array, weights: Weights) -> LearnedTopic:
+        column = self.topics.index(topic)
+        labels, written = self.labels[:, column], self.written[:, column]
+        known = steps(scores, labels)
+        measured = measure(scores, labels, written, known)
+        threshold = choose(measured, self._options.floor)
+        return LearnedTopic(id=topic, weights=weights, steps=known, threshold=threshold, measured=measured)
+
+    def _solve(self, calls: Sequence[int], before: Sequence[Topics]) -> Array:
+        weights = self._data.solve(calls, before)
+        self._fits += 1
+        self._told(self._fits / (2 * self._number + 2))
+        return weights
+
+    def _table(self, topics: Sequence[Sequence[Collection[str]]]) -> Array:
+        rows = [[topic in turn for topic in self.topics] for call in topics for turn in call]
+        return np.array(rows, dtype=bool).reshape(-1, len(self.topics))
+
+
+class _Data:
+    """Examples as row numbers of features; built once, since all but the topics before stays the same."""
+
+    def __init__(
+        self, calls: Sequence[LabelledCall], extra: Sequence[Example], topics: Sequence[str], options: Options
+    ) -> None:
+        self._topics, self._options = topics, options
+        turns, pieces = [turn_examples(call) for call in calls], [piece_examples(call) for call in calls]
+        every = [example for group in (*turns, *pieces, extra) for example in group]
+        counts = Counter(feature for example in every for feature in example.features)
+        self._names = sorted(name for name, count in counts.items() if count >= options.least_count)
+        self._names += ["c" + after(topic) for topic in topics]
+        self._rows = {name: row for row, name in enumerate(self._names)}
+        self._turns = [[self._example(e) for e in group] for group in turns]
+        self._others = [[self._example(e) for e in group] for group in pieces]
+        self._extra = [self._example(e) for e in extra]
+
+    def solve(self, calls: Sequence[int], before: Sequence[Topics]) -> Array:
+        """Whole-number weights, the lightest left out: features by topics, the last row the bias."""
+        used = [example for i in calls for example in (*self._with(i, before[i]), *self._others[i])] + self._extra
+        seen, signs = [rows for rows, _ in used], np.array([sign for _, sign in used]).reshape(-1, len(self._topics))
+        o = self._options
+        weights = solve(seen, signs, len(self._names), cost=o.cost, epochs=o.epochs, seed=o.seed)
+        whole: Array = np.rint(weights * SCALE).astype(np.int64)
+        for column in range(len(self._topics)):
+            heavy = np.argsort(-np.abs(whole[:-1, column]), kind="stable")
+            whole[heavy[o.kept :], column] = 0
+        return whole
+
+    def scores(self, weights: Array, call: int, before: Topics) -> Array:
+        rows = [weights[rows].sum(axis=0) + weights[-1] for rows, _ in self._with(call, before)]
+        return np.array(rows, dtype=np.int64).reshape(-1, len(self._topics))
+
+    def by_topic(self, weights: Array) -> Mapping[str, Weights]:
+        return {topic: self._of(weights[:, column]) for column, topic in enumerate(self._topics)}
+
+    def _of(self, weights: Array) -> Weights:
+        kinds: dict[str, dict[str, int]] = {kind: {} for kind in _KINDS.values()}
+        for row in np.flatnonzero(weights[:-1]):
+            kind, name = self._names[row][0], self._names[row][1:]
+            kinds[_KINDS[kind]][spelled(name) if kind == "s" else name] = int(weights[row])
+        return Weights(bias=int(weights[-1]), **kinds)
+
+    def _with(self, call: int, before: Topics) -> Iterator[tuple[Array, Array]]:
+        for (rows, signs), topics in zip(self._turns[call], before, strict=True):
+            more = [self._rows["c" + after(topic)] for topic in sorted(topics) if topic in self._topics]
+            yield np.append(rows, more).astype(np.int64), signs
+
+    def _example(self, example: Example) -> tuple[Array, Array]:
+        rows = sorted(row for name in example.features if (row := self._rows.get(name)) is not None)
+        return np.array(rows, dtype=np.int64), np.array([_sign(topic, example) for topic in self._topics])
+
+
+def _sign(topic: str, example: Example) -> int:
+    if example.known is not None and topic not in example.known:
+        return 0
+    return 1 if topic in example.topics else -1
+
+
+def _content(call: LabelledCall) -> list[Any]:
+    labels = sorted((*key, polarity, call.evidence.get(key, "")) for key, polarity in call.labels.items())
+    return [[[turn.speaker.value, turn.text] for turn in call.conversation.turns], labels]
+
+
+def _trained(calls: Sequence[LabelledCall], options: Options) -> dict[str, Any]:
+    """From what, so that anybody can do it again."""
+    text = json.dumps([_content(call) for call in calls], ensure_ascii=False)
+    return {
+        "calls": len(calls),
+        "turns": sum(len(call.conversation.turns) for call in calls),
+        "labels": sum(len(call.labels) for call in calls),
+        "data": hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16],
+        "options": asdict(options),
+    }
