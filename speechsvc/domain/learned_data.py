@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -17,6 +20,16 @@ def learned_data(learned: LearnedEntries) -> dict[str, Any]:
         data["negation"] = _weights(learned.negation)
     data["topics"] = [_topic(topic) for topic in learned.topics]
     return data
+
+
+def learned_summary(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Of `learned_data`: from what it was trained, the thresholds, and a digest of everything."""
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return {
+        "trained": data.get("trained"),
+        "thresholds": {topic["id"]: topic["threshold"] for topic in data["topics"]},
+        "digest": hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+    }
 
 
 def _topic(topic: LearnedTopic) -> dict[str, Any]:

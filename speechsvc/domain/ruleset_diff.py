@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from speechsvc.domain.learned_data import learned_summary
 from speechsvc.domain.ruleset import Content, RulesetKind
 from speechsvc.domain.ruleset_parts import Fields, Parts, Path, split, what
 
@@ -55,7 +56,12 @@ def _change(path: Path, before: Fields | None, after: Fields | None) -> Change:
 def _fields(before: Fields, after: Fields) -> Iterator[FieldChange]:
     for name in dict.fromkeys([*before, *after]):
         if before.get(name) != after.get(name):
-            yield FieldChange(field=name, before=before.get(name), after=after.get(name))
+            yield FieldChange(field=name, before=_shown(name, before.get(name)), after=_shown(name, after.get(name)))
+
+
+def _shown(name: str, value: Any) -> Any:
+    """As it is; of learned entries what people can read, since their weights are tens of thousands of numbers."""
+    return learned_summary(value) if name == "learned" and value is not None else value
 
 
 def _order(old: Parts, new: Parts) -> Iterator[Change]:

@@ -113,14 +113,14 @@ def _read_folder(folder: Path, problems: list[str]) -> Lexicon | None:
     problems.extend(
         f"{HEAD}: order names '{t}', but no file has that topic; remove it." for t in order if t not in known
     )
-    learned = _read_learned(folder, known, problems)
+    learned = _read_learned(folder, problems)
     if problems:
         return None
     topics.sort(key=lambda item: (order.get(item[1]["id"], len(order)), item[1]["id"]))
     return _lexicon(head | learned, [topic for _, topic in topics])
 
 
-def _read_learned(folder: Path, topics: set[str], problems: list[str]) -> dict[str, Any]:
+def _read_learned(folder: Path, problems: list[str]) -> dict[str, Any]:
     """`learned`, if the folder has such a file."""
     if not (folder / LEARNED).is_file():
         return {}
@@ -128,14 +128,13 @@ def _read_learned(folder: Path, topics: set[str], problems: list[str]) -> dict[s
     if data is None:
         return {}
     found = list(_schema_problems(data, "learned", LEARNED))
-    problems.extend(found or [f"{LEARNED}: {problem}" for problem in learned_problems(data, topics)])
+    problems.extend(found or [f"{LEARNED}: {problem}" for problem in learned_problems(data)])
     return {"learned": data}
 
 
 def _learned_problems(data: Mapping[str, Any], source: str) -> Iterator[str]:
     if "learned" in data:
-        known = {topic["id"] for topic in data["topics"]}
-        yield from (f"{source}: {problem}" for problem in learned_problems(data["learned"], known))
+        yield from (f"{source}: {problem}" for problem in learned_problems(data["learned"]))
 
 
 def _load_yaml(path: Path, problems: list[str]) -> Any:
@@ -314,7 +313,7 @@ def _lexicon(head: Mapping[str, Any], topics: list[Any]) -> Lexicon:
         name=head["name"],
         version=head["version"],
         topics=tuple(_topic(topic) for topic in topics),
-        learned=parse_learned(head["learned"]) if "learned" in head else None,
+        learned=parse_learned(head["learned"], {topic["id"] for topic in topics}) if "learned" in head else None,
     )
 
 

@@ -65,7 +65,9 @@ class FileRulebook:
         return ()
 
     def evaluate(self, lexicon: Content, calls: Sequence[Any]) -> dict[str, Any]:
-        report = evaluate(LexiconTagger(parse_lexicon(lexicon), homophones=self._homophones), _labelled(calls))
+        report = evaluate(
+            LexiconTagger(parse_lexicon(lexicon), homophones=self._homophones, learned=self._learned), _labelled(calls)
+        )
         places = [
             {"call_id": d.call_id, "turn": d.turn, "topic": d.topic, "kind": d.kind, "entry": d.entry}
             for d in report.disagreements

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,18 @@ _LARGEST = 10**6  # of a weight: sums stay far inside 64 bits
 _KINDS = ("text", "sounds", "before", "context")
 
 
-def parse_learned(data: Mapping[str, Any]) -> LearnedEntries:
-    """Data that has passed the schema and `learned_problems`."""
+def parse_learned(data: Mapping[str, Any], topics: Collection[str]) -> LearnedEntries:
+    """Data that has passed the schema and `learned_problems`. `topics`: the lexicon's; models of others are dropped, so
+    that a topic can be removed without training anew."""
     return LearnedEntries(
-        topics=tuple(_topic(topic) for topic in data["topics"]),
+        topics=tuple(_topic(topic) for topic in data["topics"] if topic["id"] in topics),
         negation=_weights(data["negation"]) if data.get("negation") else None,
         trained=data.get("trained") or {},
     )
 
 
-def learned_problems(data: Mapping[str, Any], topics: set[str]) -> Iterator[str]:
-    """What the schema cannot say, or would say slowly over tens of thousands of weights. `topics`: the lexicon's."""
+def learned_problems(data: Mapping[str, Any]) -> Iterator[str]:
+    """What the schema cannot say, or would say slowly over tens of thousands of weights."""
     cure = "train it again with 'speechsvc lexicon train'."
     if data["format"] != FORMAT:
         yield f"its format is {data['format']}, this version reads {FORMAT}; {cure}"
@@ -33,8 +34,6 @@ def learned_problems(data: Mapping[str, Any], topics: set[str]) -> Iterator[str]
     for topic in data["topics"]:
         if topic["id"] in seen:
             yield f"topic '{topic['id']}' is given twice; keep one."
-        if topic["id"] not in topics:
-            yield f"topic '{topic['id']}' is not in the lexicon; remove it, or {cure}"
         seen.add(topic["id"])
         if not _sound(topic["weights"]):
             yield f"topic '{topic['id']}': weights must be whole numbers up to a million; {cure}"

@@ -17,6 +17,8 @@ from speechsvc.domain.learned import LearnedEntries
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.lexicon_data import lexicon_data
 from speechsvc.domain.mention import MatchKind, Mention
+from speechsvc.domain.ruleset import RulesetKind
+from speechsvc.domain.ruleset_diff import compare
 from speechsvc.tagging.evaluate import LabelledCall, read_labelled_calls
 from speechsvc.tagging.learned.examples import Mark
 from speechsvc.tagging.learned.marks import read_marks
@@ -156,7 +158,6 @@ def model(topic: str, **weights: Any) -> dict[str, Any]:
     ("learned", "word"),
     [
         ({"format": 2, "topics": []}, "format"),
-        ({"format": 1, "topics": [model("unknown")]}, "unknown"),
         ({"format": 1, "topics": [model("pricing_discount")] * 2}, "twice"),
         ({"format": 1, "topics": [model("pricing_discount", bias=0.5)]}, "integer"),
         ({"format": 1, "topics": [model("pricing_discount", text={"a": 1.5})]}, "whole numbers"),
@@ -165,6 +166,20 @@ def model(topic: str, **weights: Any) -> dict[str, Any]:
 def test_a_wrong_model_names_the_place_and_the_cure(learned: dict[str, Any], word: str) -> None:
     with pytest.raises(LexiconInvalid, match=word):
         parse_lexicon(lexicon_data(plain()) | {"learned": learned})
+
+
+def test_a_topic_that_left_the_lexicon_takes_its_model_along() -> None:
+    data = lexicon_data(trained())
+    data["topics"] = data["topics"][:1]
+    learned = parse_lexicon(data).learned
+    assert learned is not None
+    assert [topic.id for topic in learned.topics] == ["pricing_discount"]
+
+
+def test_a_comparison_shows_thresholds_not_weights() -> None:
+    (change,) = compare(RulesetKind.LEXICON, lexicon_data(plain()), lexicon_data(trained()))
+    assert set(change.fields[0].after["thresholds"]) == {"pricing_discount", "performance_stability"}
+    assert len(str(change)) < 2000
 
 
 def test_training_twice_gives_the_same_model_whatever_the_order_and_the_hash_seed() -> None:
