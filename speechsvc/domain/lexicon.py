@@ -22,6 +22,8 @@ class Conditions:
     not_near: tuple[str, ...] = ()  # none of these within `window` characters
     window: int = 12  # characters on either side, within the turn
     previous: tuple[str, ...] = ()  # the turn before mentions one of these topics
+    before: tuple[str, ...] = ()  # a match of one of these topics follows in the turn, within `window`
+    after: tuple[str, ...] = ()  # a match of one of these topics precedes in the turn, within `window`
     first_seconds: float | None = None  # the turn starts within so many seconds of the conversation's start
     last_seconds: float | None = None  # the turn ends within so many seconds of the conversation's end
     at: str | None = None  # "start" or "end": the match stands there in its turn, fillers apart
@@ -37,13 +39,15 @@ class Conditions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One term with its variants, or one pattern of ordered parts; exactly one of `term` and `pattern` is given."""
+    """One term with its variants, one pattern of ordered parts, or one regular expression; exactly one is given."""
 
     id: str  # unique in the lexicon
     term: str | None = None
     variants: tuple[str, ...] = ()
     pattern: tuple[str, ...] = ()  # parts; alternatives split by |; ?part optional; last !part must not follow
+    regex: str | None = None  # over normalised text; RE2 syntax, so that no expression can take long
     homophones: bool | None = None  # None: by length, see HOMOPHONE_FLOOR
+    homophone_floor: int | None = None  # syllables from which a word of this entry may be heard by its sound
     not_inside: tuple[str, ...] = ()  # longer words in which the match does not count
     gap: int = 6  # most characters between two parts, fillers not counted
     within: str = "sentence"  # or "turn"

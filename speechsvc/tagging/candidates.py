@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.mention import MatchKind
-from speechsvc.tagging.patterns import exact_anchors, extend, sounding_anchors
+from speechsvc.tagging.patterns import Effort, exact_anchors, extend, sounding_anchors
 from speechsvc.tagging.reading import Reading, glance, read, read_questions
 from speechsvc.tagging.rules import Rule
 from speechsvc.tagging.scan import Hit, Scanner
@@ -90,14 +90,15 @@ def candidates(rule: Rule, low: int, high: int, place: Place, scanner: Scanner) 
     """Whole matches of a pattern whose anchor begins in [low, high)."""
     part, text, sounds, end = rule.parts[rule.anchor], place.text.text, place.sounds, place.limits[1]
     made: list[Candidate] = []
+    effort = Effort()
     for literal, start in exact_anchors(part, text, low, high, end):
-        found = pattern(rule, MatchKind.PATTERN, (start, start + len(literal)), literal, place, scanner)
+        found = pattern(rule, MatchKind.PATTERN, (start, start + len(literal)), literal, place, scanner, effort)
         if found is not None:
             made.append(found)
     if sounds is not None and rule.homophones:
         for literal, start in sounding_anchors(part, text, sounds, low, high, end):
             span = start, start + len(literal)
-            found = pattern(rule, MatchKind.HOMOPHONE, span, literal, place, scanner)
+            found = pattern(rule, MatchKind.HOMOPHONE, span, literal, place, scanner, effort)
             if found is not None and scanner.misheard(text, *span, literal):
                 made.append(found)
     return made
@@ -106,20 +107,26 @@ def candidates(rule: Rule, low: int, high: int, place: Place, scanner: Scanner) 
 def candidate(rule: Rule, hit: Hit, place: Place, scanner: Scanner) -> Candidate | None:
     """The whole match that the hit belongs to, if its conditions hold; or none."""
     if rule.parts:
-        return pattern(rule, hit.kind, (hit.start, hit.end), hit.literal, place, scanner)
+        return pattern(rule, hit.kind, (hit.start, hit.end), hit.literal, place, scanner, Effort())
     one = Candidate(rule, hit.kind, ((hit.start, hit.end),), hit.literal, hit.start, hit.end)
-    if hit.kind is not MatchKind.HOMOPHONE and not scanner.whole(place.text.text, hit.start, hit.end):
+    if rule.literals and hit.kind is not MatchKind.HOMOPHONE and not scanner.whole(place.text.text, hit.start, hit.end):
         return None
     return one if admitted(one, place) else None
 
 
 def pattern(
-    rule: Rule, kind: MatchKind, anchor: tuple[int, int], literal: str, place: Place, scanner: Scanner
+    rule: Rule,
+    kind: MatchKind,
+    anchor: tuple[int, int],
+    literal: str,
+    place: Place,
+    scanner: Scanner,
+    effort: Effort,
 ) -> Candidate | None:
     """The whole match around its anchor, if its conditions hold; or none. Cheap questions come first."""
     text = place.text.text
     limits = place.limits if rule.entry.within == "turn" else place.sentence(*anchor)
-    found = extend(rule, text, place.sounds if rule.homophones else None, anchor, limits)
+    found = extend(rule, text, place.sounds if rule.homophones else None, anchor, limits, effort)
     if found is None:
         return None
     spans, sounded = found
@@ -176,6 +183,17 @@ def admitted(found: Candidate, place: Place) -> bool:
     if c.at == "end" and _LEAD.fullmatch(text, found.end, high) is None:
         return False
     return c.question is None or c.question is any(s <= found.start < e for s, e in place.asking)
+
+
+def stands_beside(one: Candidate, found: Mapping[str, Sequence[Candidate]]) -> bool:
+    """Whether the other topics that the entry asks for stand before or behind, near enough. Only matches that depend on
+    no other topic themselves are asked, so that no order of judging can matter."""
+    c = one.rule.conditions
+    behind = (other.start - one.end for topic in c.before for other in found.get(topic, ()))
+    ahead = (one.start - other.end for topic in c.after for other in found.get(topic, ()))
+    return (not c.before or any(0 <= gap <= c.window for gap in behind)) and (
+        not c.after or any(0 <= gap <= c.window for gap in ahead)
+    )
 
 
 def _inside(text: str, span: tuple[int, int], longer: tuple[str, ...]) -> bool:

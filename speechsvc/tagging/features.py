@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from speechsvc.tagging.syllables import readings, syllable_count
+from speechsvc.tagging.syllables import readings
 from speechsvc.tagging.words import Words
 
 LONGEST = 3  # characters of a feature
@@ -29,7 +29,7 @@ def literal_features(literal: str, words: Words, *, by_sound: bool) -> set[Featu
     """Features of a literal, one of which stands wherever it is written, or with `by_sound` written as it sounds."""
     size = min(len(literal), LONGEST)
     at = min(range(len(literal) - size + 1), key=lambda i: commonness(literal[i : i + size], words))
-    if by_sound and syllable_count(literal) >= 2:  # of fewer syllables no part is taken by sound
+    if by_sound:
         return {Feature(Kind.SOUNDS, sound[at : at + size]) for sound in readings(literal)}
     return {Feature(Kind.CHARACTERS, literal[at : at + size])}
 

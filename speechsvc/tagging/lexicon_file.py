@@ -19,10 +19,12 @@ from speechsvc.domain.lexicon import Conditions, Entry, Example, Lexicon, Topic
 from speechsvc.domain.mention import Polarity
 from speechsvc.errors import SpeechsvcError
 from speechsvc.resources import bundled
+from speechsvc.tagging.expressions import expression_problem
 from speechsvc.tagging.learned.model_file import FILE as LEARNED
 from speechsvc.tagging.learned.model_file import learned_problems, parse_learned, read_learned_file
 
 HEAD = "lexicon.yaml"
+_SHOWN = 20  # characters of a regular expression in an entry's id
 _MAX_VALUES = 1_000_000
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")  # controls, halves of characters
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
@@ -200,7 +202,7 @@ def _scalar(key: str, value: str) -> Any:
     if key in ("entries", "examples", "match", "no_match") and value == "":
         return {} if key == "examples" else []
     try:
-        if key in ("version", "weight", "gap", "window", "max_chars"):
+        if key in ("version", "weight", "gap", "window", "max_chars", "homophone_floor"):
             return int(value)
         if key in ("first_seconds", "last_seconds"):
             return float(value)
@@ -249,7 +251,7 @@ def _plain(error: Any) -> str:
     if error.validator == "enum":
         return f"{error.message}. Choose one."
     if error.validator == "oneOf" and isinstance(error.instance, Mapping):
-        return "needs exactly one of 'term' (with variants) and 'pattern'. Remove the other."
+        return "needs exactly one of 'term' (with variants), 'pattern' and 'regex'. Remove the others."
     return f"{error.message[:200]}. Correct the value."
 
 
@@ -269,7 +271,7 @@ def _semantic_problems(topics: list[tuple[str, Any]]) -> Iterator[str]:
             if identity in ids:
                 yield f"{where}: this id is used already in {ids[identity]}; give one of them another 'id'."
             ids[identity] = source
-            yield from (f"{where}: {problem}" for problem in _entry_problems(entry, topic_ids))
+            yield from (f"{where}: {problem}" for problem in _entry_problems(entry, topic["id"], topic_ids))
 
 
 def _texts(data: Any) -> Iterator[str]:
@@ -280,10 +282,15 @@ def _texts(data: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _entry_problems(entry: Mapping[str, Any], topic_ids: set[str]) -> Iterator[str]:
-    for topic in _words(entry.get("previous")):
-        if topic not in topic_ids:
-            yield f"previous names '{topic}', which is no topic here; correct or remove it."
+def _entry_problems(entry: Mapping[str, Any], own: str, topic_ids: set[str]) -> Iterator[str]:
+    for name in ("previous", "before", "after"):
+        for topic in _words(entry.get(name)):
+            if topic not in topic_ids:
+                yield f"{name} names '{topic}', which is no topic here; correct or remove it."
+            elif topic == own and name != "previous":
+                yield f"{name} names the entry's own topic; name another one, or use near."
+    if "regex" in entry and (problem := expression_problem(entry["regex"])):
+        yield problem
     for name in ("first_seconds", "last_seconds"):
         if not math.isfinite(entry.get(name, 0)):
             yield f"{name} is not a number of seconds; correct or remove it."
@@ -337,7 +344,9 @@ def _entry(topic: str, data: Mapping[str, Any]) -> Entry:
         term=data.get("term"),
         variants=_words(data.get("variants")),
         pattern=tuple(data.get("pattern", ())),
+        regex=data.get("regex"),
         homophones=data.get("homophones"),
+        homophone_floor=data.get("homophone_floor"),
         not_inside=_words(data.get("not_inside")),
         gap=data.get("gap", 6),
         within=data.get("within", "sentence"),
@@ -348,6 +357,8 @@ def _entry(topic: str, data: Mapping[str, Any]) -> Entry:
             not_near=_words(data.get("not_near")),
             window=data.get("window", 12),
             previous=_words(data.get("previous")),
+            before=_words(data.get("before")),
+            after=_words(data.get("after")),
             first_seconds=_seconds(data.get("first_seconds")),
             last_seconds=_seconds(data.get("last_seconds")),
             at=data.get("at"),
@@ -359,12 +370,16 @@ def _entry(topic: str, data: Mapping[str, Any]) -> Entry:
 
 
 def _entry_id(topic: str, data: Mapping[str, Any]) -> str:
-    """As given, or topic and term; for a pattern its parts' first alternatives and a digest: short, and stable."""
+    """As given, or topic and term; for a pattern its parts' first alternatives and a digest: short, and stable. For a
+    regular expression its first characters and a digest."""
     if "id" in data:
         return str(data["id"])
     if "term" in data:
         return f"{topic}/{data['term']}"
-    digest = hashlib.sha256("\n".join(data["pattern"]).encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    parts = data["pattern"] if "pattern" in data else [data["regex"]]
+    digest = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    if "regex" in data:
+        return f"{topic}/{data['regex'][:_SHOWN]}~{digest}"
     words = "…".join(part.lstrip("?!").split("|")[0] for part in data["pattern"] if not part.startswith(("?", "!")))
     return f"{topic}/{words}~{digest}"
 

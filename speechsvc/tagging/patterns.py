@@ -26,14 +26,24 @@ class Found(NamedTuple):
     sounded: tuple[int, ...] = ()  # numbers of the spans found by sound
 
 
-def extend(rule: Rule, text: str, sounds: str | None, anchor: Span, limits: Span) -> Found | None:
+class Effort:
+    """Searches that one pattern may still make in one stretch of text: far more than speech needs, and an end to a
+    pattern of eight times 要 in 要要要要."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = 200
+
+
+def extend(rule: Rule, text: str, sounds: str | None, anchor: Span, limits: Span, effort: Effort) -> Found | None:
     """The nearest whole match around the anchor part's span, inside `limits`; none if a part is missing."""
-    right = _steps(rule, rule.right, text, sounds, anchor, limits, _behind) if rule.right else _NONE
+    right = _steps(rule, rule.right, text, sounds, anchor, limits, _behind, effort) if rule.right else _NONE
     if right is None:
         return None
     if rule.forbidden is not None and _forbidden(rule, text, (right[-1][0] if right else anchor)[1], limits[1]):
         return None
-    left = _steps(rule, rule.left, text, sounds, anchor, limits, _before) if rule.left else _NONE
+    left = _steps(rule, rule.left, text, sounds, anchor, limits, _before, effort) if rule.left else _NONE
     if left is None:
         return None
     steps = [*reversed(left), (anchor, False), *right]
@@ -76,12 +86,24 @@ def _alone(text: str, end: int) -> bool:
 
 
 def _steps(
-    rule: Rule, parts: tuple[Part, ...], text: str, sounds: str | None, anchor: Span, limits: Span, find: Find
+    rule: Rule,
+    parts: tuple[Part, ...],
+    text: str,
+    sounds: str | None,
+    anchor: Span,
+    limits: Span,
+    find: Find,
+    effort: Effort,
 ) -> list[Step] | None:
     """Steps from the anchor outwards. Keeps for each reached place of a part the first, nearest path to it."""
     last = parts[-1]
-    paths: list[list[Step]] = [[]] if len(parts) == 1 else _walk(rule, parts[:-1], text, sounds, anchor, limits, find)
+    paths: list[list[Step]] = (
+        [[]] if len(parts) == 1 else _walk(rule, parts[:-1], text, sounds, anchor, limits, find, effort)
+    )
     for path in paths:  # the first that the outermost part completes
+        effort.left -= 1
+        if effort.left < 0:
+            return None
         steps = _next(rule, last, text, sounds, path[-1][0] if path else anchor, limits, find, True)
         if steps:
             return [*path, steps[0]]
@@ -89,12 +111,22 @@ def _steps(
 
 
 def _walk(
-    rule: Rule, parts: tuple[Part, ...], text: str, sounds: str | None, anchor: Span, limits: Span, find: Find
+    rule: Rule,
+    parts: tuple[Part, ...],
+    text: str,
+    sounds: str | None,
+    anchor: Span,
+    limits: Span,
+    find: Find,
+    effort: Effort,
 ) -> list[list[Step]]:
     """All paths over these parts, the nearest first; as many as may matter, so that 啊啊啊啊 costs no more."""
     paths: list[list[Step]] = [[]]
     for part in parts:
         reached: dict[Span, list[Step]] = {}
+        effort.left -= len(paths)
+        if effort.left < 0:
+            return []
         for path in paths:
             for step in _next(rule, part, text, sounds, path[-1][0] if path else anchor, limits, find, False):
                 if step[0] not in reached:
@@ -119,6 +151,9 @@ def _next(
     """Occurrences of `part` beyond `span`, nearest and longest first; by sound only if the letters give none.
     `first`: at least the first of them."""
     places = find(part.regex, text, text, span, limits, rule.gap, part.longest, first)
+    if part.lean is not None:
+        places += find(part.lean, text, text, span, limits, rule.gap, part.longest, first)
+        places.sort(key=_nearest_right if find is _behind else _nearest_left)
     if places or sounds is None or part.sounds is None:
         return [(place, False) for place in places]
     return [(place, True) for place in find(part.sounds, sounds, text, span, limits, rule.gap, part.longest, first)]
@@ -157,6 +192,10 @@ def _before(
     if len(places) > 1:
         places.sort(key=_nearest_left)
     return places
+
+
+def _nearest_right(place: Span) -> Span:
+    return place[0], -place[1]
 
 
 def _nearest_left(place: Span) -> Span:

@@ -7,6 +7,7 @@ candidate and a character of a cue are read; a cue counts only where it begins a
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from re import Pattern
@@ -71,8 +72,8 @@ def read(text: str, start: int, end: int) -> Reading:
     with _lock:
         doc = _pipeline()(text[start:end])
         return Reading(
-            before=tuple(_cue(span, start) for span in doc.spans["cues_before"]),
-            after=tuple(_cue(span, start) for span in doc.spans["cues_after"]),
+            before=tuple(_cue(span, text, start) for span in doc.spans["cues_before"]),
+            after=tuple(_cue(span, text, start) for span in doc.spans["cues_after"]),
             questions=tuple((s.start_char + start, s.end_char + start) for s in doc.spans["questions"]),
         )
 
@@ -107,13 +108,14 @@ def questions(doc: Doc) -> Doc:
 
 def cues(doc: Doc) -> Doc:
     """Cues that begin a word and are neither part of a fixed phrase nor one half of a choice (要不要)."""
-    text = doc.text
-    begins = {token.idx for token in doc}
+    text, places = doc.text, [token.idx for token in doc]
+    words_at = {place: number for number, place in enumerate(places)}
     for key, regex in (("cues_before", BEFORE), ("cues_after", AFTER)):
         spans = []
         for cue in _matches(regex, text, 0, len(text)):
-            if cue.start in begins:
-                span = doc.char_span(cue.start, cue.end, label="bare" if cue.bare else "", alignment_mode="expand")
+            if cue.start in words_at:
+                last = bisect_left(places, cue.end)  # the word behind the one that holds the cue's end
+                span = Span(doc, words_at[cue.start], last, label="bare" if cue.bare else "")
                 span._.cue_end = cue.end
                 spans.append(span)
         doc.spans[key] = spans
@@ -157,7 +159,6 @@ def _new_pipeline() -> Any:
     return pipeline
 
 
-def _cue(span: Span, offset: int) -> Cue:
-    start, end = span.start_char, span._.cue_end
-    text = span.doc.text[start:end]
-    return Cue(text=text, start=start + offset, end=end + offset, bare=span.label_ == "bare")
+def _cue(span: Span, text: str, offset: int) -> Cue:
+    start, end = span.start_char + offset, span._.cue_end + offset
+    return Cue(text=text[start:end], start=start, end=end, bare=span.label_ == "bare")

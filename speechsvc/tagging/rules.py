@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -12,34 +13,16 @@ from re import Pattern
 from speechsvc.domain.lexicon import HOMOPHONE_FLOOR, Conditions, Entry, Lexicon
 from speechsvc.domain.mention import MatchKind, Polarity
 from speechsvc.tagging.features import Feature, Kind, commonness, literal_features
+from speechsvc.tagging.number_classes import CHARACTERS as CLASS_CHARACTERS
+from speechsvc.tagging.number_classes import CLASS, CLASSES, LEAN_CLASSES
+from speechsvc.tagging.number_classes import LONGEST as LONGEST_CLASS
 from speechsvc.tagging.sieve import Check
 from speechsvc.tagging.syllables import readings, syllable_count
 from speechsvc.tagging.text import normal_form
 from speechsvc.tagging.words import Words
 
-_N = "(?:[0-9][0-9.,]*|[零一二两三四五六七八九十百千万亿几半数]+)(?:点[0-9零一二三四五六七八九]+)?[多几来]?"
-_UNIT_OF_MONEY = "块钱?|元|毛|万|千|百|刀|美金|港币"
-_UNIT_OF_TIME = "工作日|小时|分钟|天|周|星期|礼拜|月底?|季度|年|号|日"
-_DAY = (
-    "今年|明年|后年|去年|年底|年初|年前|年后|月底|月初|季度末|周[一二三四五六日末]|礼拜[一二三四五六天]"
-    "|[上下]半年|今天|明天|后天|国庆|元旦|春节|过年"
-)
-CLASSES = {
-    "<number>": _N,
-    "<money>": f"{_N}(?:[百千万亿wk]{{0,2}}[多来几]?)(?:{_UNIT_OF_MONEY})[多来几零一二两三四五六七八九半]?",
-    "<percent>": f"(?:百分之{_N}|{_N}(?:%|成|折|个点))",
-    "<time>": f"(?:{_N}个?(?:{_UNIT_OF_TIME})"
-    f"|(?:本|这|下|上|下下)个?(?:周|月|季度|年|礼拜|星期)[一二三四五六日天底初末]?|{_DAY})",
-}
-CLASS_CHARACTERS = {  # one of these is in everything that the class matches
-    "<number>": "0123456789零一二两三四五六七八九十百千万亿几半数",
-    "<money>": "块元毛万千百刀美港",
-    "<percent>": "分%成折点",
-    "<time>": "日时钟天周期拜月季年号庆旦节",
-}
+_SHORTEST_HEARD = 2  # one syllable has too many meanings
 FILLER_ROOM = 8  # characters of fillers that a gap may hold on top
-_LONGEST_CLASS = 24  # characters that an alternative with a class may take
-_CLASS = re.compile("|".join(map(re.escape, CLASSES)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +41,7 @@ class Part:
     literals: tuple[str, ...]  # alternatives without a class
     longest: int  # characters of the longest alternative
     optional: bool
+    floor: int  # syllables from which an alternative may be heard by its sound
 
     @property
     def plain(self) -> bool:
@@ -66,7 +50,13 @@ class Part:
 
     @cached_property
     def regex(self) -> Pattern[str]:
-        return re.compile("|".join(map(_source, self.alternatives)))
+        return re.compile("|".join(_source(a, CLASSES) for a in self.alternatives))
+
+    @cached_property
+    def lean(self) -> Pattern[str] | None:
+        """For numbers that leave 万 to the next part."""
+        numbers = [_source(a, LEAN_CLASSES) for a in self.alternatives if "<number>" in a]
+        return re.compile("|".join(numbers)) if numbers else None
 
     @cached_property
     def finder(self) -> Pattern[str]:
@@ -81,13 +71,16 @@ class Part:
 
     @cached_property
     def heard(self) -> dict[str, tuple[str, ...]]:
-        """Syllable string -> literals of two and more syllables that sound as it does or as its beginning does."""
+        """Syllable string -> literals, long enough, that sound as it does or as its beginning does."""
         heard: dict[str, list[str]] = {}
         for literal in sorted(self.literals):
-            for sound in readings(literal) if syllable_count(literal) >= 2 else ():
+            for sound in readings(literal) if self._heard(literal) else ():
                 heard.setdefault(sound, []).append(literal)
-        beginnings = {sound: [sound[:size] for size in range(2, len(sound) + 1)] for sound in heard}
+        beginnings = {sound: [sound[:size] for size in range(self.floor, len(sound) + 1)] for sound in heard}
         return {sound: tuple(a for b in begins for a in heard.get(b, ())) for sound, begins in beginnings.items()}
+
+    def _heard(self, literal: str) -> bool:
+        return syllable_count(literal) >= self.floor
 
     @cached_property
     def sounds(self) -> Pattern[str] | None:
@@ -98,7 +91,7 @@ class Part:
     def features(self, words: Words, *, by_sound: bool) -> frozenset[Feature]:
         """One of these stands wherever the part does."""
         if by_sound not in self._features:
-            sets = (_features(a, words, by_sound=by_sound) for a in self.alternatives)
+            sets = (_features(a, words, by_sound=by_sound and self._heard(a)) for a in self.alternatives)
             self._features[by_sound] = frozenset(chain.from_iterable(sets))
         return self._features[by_sound]
 
@@ -109,15 +102,16 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Rule:
-    """One entry of one topic."""
+    """One entry of one topic. A term has literals, a pattern has parts, a regular expression neither."""
 
     topic: str
     entry: Entry
     conditions: Conditions
     unconditional: bool  # nothing asked of speaker, context, time or length
+    dependent: bool  # on matches of other topics in the turn
     undemanding: bool  # nothing asked of the words around, longer words apart
     polarity: Polarity | None
-    literals: tuple[Literal, ...]  # of a term; empty for a pattern
+    literals: tuple[Literal, ...]  # of a term
     parts: tuple[Part, ...]
     anchor: int  # index of the part that a match is built around
     right: tuple[Part, ...]  # the parts behind it, in order
@@ -125,6 +119,7 @@ class Rule:
     checks: tuple[Check, ...]  # what must stand around; empty for what the automaton looks for
     forbidden: Part | None  # the last !part
     homophones: bool
+    floor: int  # syllables from which a word may be heard by its sound
     gap: int  # most characters between two parts, fillers not counted
     not_inside: tuple[str, ...]
     near: Pattern[str] | None
@@ -138,8 +133,9 @@ def compile_rules(lexicon: Lexicon, words: Words) -> tuple[Rule, ...]:
 
 
 def _rule(topic: str, entry: Entry, words: Words) -> Rule:
-    parts = tuple(_part(part) for part in entry.pattern if not part.startswith("!"))
-    forbidden = next((_part(part) for part in entry.pattern if part.startswith("!")), None)
+    floor = _floor(entry)
+    parts = tuple(_part(part, floor) for part in entry.pattern if not part.startswith("!"))
+    forbidden = next((_part(part, floor) for part in entry.pattern if part.startswith("!")), None)
     anchor = _anchor(parts, words) if parts else 0
     near, not_near = entry.conditions.near, entry.conditions.not_near
     return Rule(
@@ -147,6 +143,7 @@ def _rule(topic: str, entry: Entry, words: Words) -> Rule:
         entry=entry,
         conditions=entry.conditions,
         unconditional=entry.conditions.plain,
+        dependent=bool(entry.conditions.before or entry.conditions.after),
         undemanding=(near, not_near, entry.conditions.at, entry.conditions.question) == ((), (), None, None),
         polarity=entry.polarity,
         literals=_literals(entry),
@@ -157,6 +154,7 @@ def _rule(topic: str, entry: Entry, words: Words) -> Rule:
         checks=_checks(entry, parts, anchor, words),
         forbidden=forbidden,
         homophones=_tolerant(entry, parts),
+        floor=_floor(entry),
         gap=entry.gap,
         not_inside=tuple(normal_form(word) for word in entry.not_inside),
         near=_any(near) if near else None,
@@ -196,23 +194,24 @@ def _literals(entry: Entry) -> tuple[Literal, ...]:
 
 
 @lru_cache(maxsize=10_000)
-def _part(part: str) -> Part:
+def _part(part: str, floor: int) -> Part:
     """Lexicons repeat whole parts, and so do their versions."""
     alternatives = sorted({_normal_part(a.lstrip("?!")) for a in part.split("|")} - {""}, key=lambda a: (-len(a), a))
-    plain = [a for a in alternatives if not _CLASS.search(a)]
+    plain = [a for a in alternatives if not CLASS.search(a)]
     return Part(
         alternatives=tuple(alternatives),
         literals=tuple(plain),
-        longest=max((len(a) if a in plain else _LONGEST_CLASS) for a in alternatives),
+        longest=max((len(a) if a in plain else LONGEST_CLASS) for a in alternatives),
         optional=part.startswith("?"),
+        floor=floor,
     )
 
 
-def _source(alternative: str) -> str:
+def _source(alternative: str, classes: Mapping[str, str]) -> str:
     """Regex of one alternative; a Latin word is not found inside a longer one."""
     before = "(?<![a-z])" if "a" <= alternative[0] <= "z" else ""
     after = "(?![a-z])" if "a" <= alternative[-1] <= "z" else ""
-    return before + _CLASS.sub(lambda m: CLASSES[m.group()], re.escape(alternative)) + after
+    return before + CLASS.sub(lambda m: classes[m.group()], re.escape(alternative)) + after
 
 
 def _edge(character: str, look: str) -> str:
@@ -222,10 +221,10 @@ def _edge(character: str, look: str) -> str:
 
 
 def _features(alternative: str, words: Words, *, by_sound: bool) -> set[Feature]:
-    names = _CLASS.findall(alternative)
+    names = CLASS.findall(alternative)
     if not names:
         return literal_features(alternative, words, by_sound=by_sound)
-    plain = max(_CLASS.split(alternative), key=len)
+    plain = max(CLASS.split(alternative), key=len)
     if plain:
         return literal_features(plain, words, by_sound=False)
     return {Feature(Kind.CHARACTERS, character) for character in CLASS_CHARACTERS[names[0]]}
@@ -233,8 +232,8 @@ def _features(alternative: str, words: Words, *, by_sound: bool) -> set[Feature]
 
 def _normal_part(alternative: str) -> str:
     """Normal form of the plain stretches; classes stay as written."""
-    pieces = _CLASS.split(alternative)
-    classes = _CLASS.findall(alternative)
+    pieces = CLASS.split(alternative)
+    classes = CLASS.findall(alternative)
     return "".join(piece + name for piece, name in zip(map(_maybe_normal, pieces), [*classes, ""], strict=True))
 
 
@@ -253,11 +252,19 @@ def _part_commonness(part: Part, words: Words) -> float:
     return sum(commonness(text, words) for text in part.literals) if part.plain else math.inf
 
 
+def _floor(entry: Entry) -> int:
+    return max(_SHORTEST_HEARD, entry.homophone_floor or 0)
+
+
 def _tolerant(entry: Entry, parts: tuple[Part, ...]) -> bool:
     if entry.homophones is not None:
         return entry.homophones
+    if entry.homophone_floor is not None:
+        return True
     if entry.term is not None:
         return syllable_count(normal_form(entry.term)) >= HOMOPHONE_FLOOR
+    if entry.regex is not None:
+        return False
     least = sum(min((syllable_count(a) for a in part.literals), default=0) for part in parts if not part.optional)
     return least >= HOMOPHONE_FLOOR
 

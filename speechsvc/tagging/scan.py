@@ -11,6 +11,7 @@ from ahocorasick_rs import AhoCorasick
 from ahocorasick_rs import MatchKind as AutomatonKind
 
 from speechsvc.domain.mention import MatchKind
+from speechsvc.tagging.expressions import Expressions
 from speechsvc.tagging.rules import Rule
 from speechsvc.tagging.sieve import Sieve
 from speechsvc.tagging.syllables import readings, syllable_count, syllables
@@ -41,7 +42,7 @@ class Scanner:
         for number, rule in enumerate(rules):
             for text, kind in _scanned(rule):
                 uses[text].append((number, kind))
-                if homophones and rule.homophones and syllable_count(text) >= 2:
+                if homophones and rule.homophones and syllable_count(text) >= rule.floor:
                     for sound in readings(text):
                         heard[sound].add((text, number))
         self._literals = sorted(uses)
@@ -51,6 +52,7 @@ class Scanner:
         sounds = sorted(heard)
         self._heard = [sorted(heard[sound]) for sound in sounds]
         self._sounds = _automaton(sounds)
+        self._expressions = Expressions((n, rule.entry.regex) for n, rule in enumerate(rules) if rule.entry.regex)
         self.sieve = Sieve((number, rule.checks) for number, rule in enumerate(rules) if rule.checks)
 
     def characters(self, text: str) -> Iterator[Hit]:
@@ -65,6 +67,11 @@ class Scanner:
                 continue
             for rule, kind in self._uses[index]:
                 yield Hit(rule, kind, start, end, self._literals[index])
+
+    def expressions(self, text: str) -> Iterator[Hit]:
+        """Matches of regular expressions."""
+        for rule, start, end in self._expressions.matches(text):
+            yield Hit(rule, MatchKind.PATTERN, start, end, text[start:end])
 
     def homophones(self, text: str, sounds: str) -> Iterator[Hit]:
         """Places that only sound like a literal, and are no ordinary words themselves."""

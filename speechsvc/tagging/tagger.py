@@ -9,7 +9,7 @@ from typing import Any
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.mention import MatchKind, Mention, Polarity
-from speechsvc.tagging.candidates import Candidate, Place, candidate, candidates, may_count
+from speechsvc.tagging.candidates import Candidate, Place, candidate, candidates, may_count, stands_beside
 from speechsvc.tagging.codes import mapped, text_of
 from speechsvc.tagging.cues import ANNOUNCEMENT
 from speechsvc.tagging.learned.scorer import LearnedScorer
@@ -69,6 +69,8 @@ class LexiconTagger:
         by_turn: defaultdict[int, list[Hit]] = defaultdict(list)
         for hit in self._scanner.characters(text.text):
             by_turn[text.turn_at(hit.start)].append(hit)
+        for hit in self._scanner.expressions(text.text):
+            by_turn[text.turn_at(hit.start)].append(hit)
         if sounds is not None:
             for hit in self._scanner.homophones(text.text, sounds):
                 by_turn[text.turn_at(hit.start)].append(hit)
@@ -82,21 +84,28 @@ class LexiconTagger:
 
     def _turn(self, place: Place, hits: Iterable[Hit], possible: Iterable[Possible]) -> list[Mention]:
         by_topic: defaultdict[str, list[Candidate]] = defaultdict(list)
+        dependent: list[Candidate] = []  # on other topics in this turn
         rules = self._rules
         for hit in hits:
             rule = rules[hit.rule]
             if rule.unconditional or may_count(rule, place):
                 found = candidate(rule, hit, place, self._scanner)
                 if found is not None:
-                    by_topic[rule.topic].append(found)
+                    (dependent if rule.dependent else by_topic[rule.topic]).append(found)
         for stretch in possible:
             for number in stretch.rules:
                 rule = rules[number]
                 if rule.unconditional or may_count(rule, place):
-                    by_topic[rule.topic] += candidates(rule, stretch.start, stretch.end, place, self._scanner)
+                    more = candidates(rule, stretch.start, stretch.end, place, self._scanner)
+                    if more:
+                        (dependent if rule.dependent else by_topic[rule.topic]).extend(more)
+        if dependent:
+            beside = [one for one in dependent if stands_beside(one, by_topic)]
+            for one in beside:
+                by_topic[one.rule.topic].append(one)
         if not by_topic or ANNOUNCEMENT.search(place.text.text, *place.limits):
             return []
-        return [_best(place, _outermost(found)) for found in by_topic.values() if found]
+        return [_best(place, _outermost(found)) for found in by_topic.values()]
 
 
 def _in_order(mention: Mention) -> tuple[int, str]:

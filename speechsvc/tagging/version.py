@@ -4,12 +4,13 @@ import hashlib
 from importlib.metadata import version
 
 from speechsvc.tagging import cues
+from speechsvc.tagging.number_classes import CLASSES, LEAN_CLASSES
 
-CODE = "2"  # raise it with every change of code that can alter a result
+CODE = "3"  # raise it with every change of code that can alter a result
 
 
 def _tables() -> str:
-    """Digest of the cue tables, so that a changed table can never pass for the old one."""
+    """Digest of the tables of cues and numbers, so that a changed table can never pass for the old one."""
     regexes = (
         cues.BEFORE,
         cues.AFTER,
@@ -19,9 +20,10 @@ def _tables() -> str:
         cues.ANNOUNCEMENT,
         cues.CUE_CHARACTERS,
     )
-    return hashlib.sha256("\n".join(regex.pattern for regex in regexes).encode()).hexdigest()[:8]
+    tables = [*(regex.pattern for regex in regexes), *CLASSES.values(), *LEAN_CLASSES.values()]
+    return hashlib.sha256("\n".join(tables).encode()).hexdigest()[:8]
 
 
-_LIBRARIES = ("jieba", "spacy", "pypinyin", "opencc")
+_LIBRARIES = ("jieba", "spacy", "pypinyin", "opencc", "google-re2")
 
 ENGINE_VERSION = f"tagger-{CODE}+{_tables()}-" + "-".join(f"{name}{version(name)}" for name in _LIBRARIES)
