@@ -61,7 +61,7 @@ class Rulebook(Protocol):
         ...
 
     def analyser(self, lexicon: Content, rubric: Content) -> Analyser:
-        """Takes about a second."""
+        """Of content that `read` has given. Takes about a second."""
         ...
 
     def check(self, kind: RulesetKind, content: Content) -> tuple[str, ...]:

@@ -69,6 +69,14 @@ def parse_lexicon(data: Mapping[str, Any], source: str = "lexicon") -> Lexicon:
     return _lexicon(data, data["topics"])
 
 
+def stored_lexicon(data: Mapping[str, Any]) -> Lexicon:
+    """What `parse_lexicon` accepted once and `lexicon_data` wrote out: read without checking it again.
+
+    A published version stays readable when a later release checks more strictly.
+    """
+    return _lexicon(data, data["topics"])
+
+
 def parse_lexicon_text(text: str, source: str = "lexicon") -> Any:
     """YAML or JSON of the whole form as plain data, for `parse_lexicon`. Raises LexiconInvalid."""
     problems: list[str] = []

@@ -15,7 +15,7 @@ from speechsvc.resources import bundled
 from speechsvc.tagging.analyser import LexiconAnalyser
 from speechsvc.tagging.check import check_lexicon
 from speechsvc.tagging.evaluate import LabelledCall, LabelledCallsInvalid, evaluate, labelled_call
-from speechsvc.tagging.lexicon_file import LexiconInvalid, load_lexicon, parse_lexicon
+from speechsvc.tagging.lexicon_file import LexiconInvalid, load_lexicon, parse_lexicon, stored_lexicon
 from speechsvc.tagging.rubric_file import load_rubric, read_rubric
 from speechsvc.tagging.rule_files import parse_rules, write_rules
 from speechsvc.tagging.tagger import LexiconTagger
@@ -50,7 +50,7 @@ class FileRulebook:
 
     def analyser(self, lexicon: Content, rubric: Content) -> LexiconAnalyser:
         return LexiconAnalyser(
-            parse_lexicon(lexicon), read_rubric(rubric), homophones=self._homophones, learned=self._learned
+            stored_lexicon(lexicon), read_rubric(rubric), homophones=self._homophones, learned=self._learned
         )
 
     def check(self, kind: RulesetKind, content: Content) -> tuple[str, ...]:

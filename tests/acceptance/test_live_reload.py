@@ -1,0 +1,79 @@
+"""Publishing while calls flow: two worker processes take the new lexicon within seconds, no call is tagged by two."""
+
+from __future__ import annotations
+
+import sys
+import time
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.service import Service, running
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.serial,
+    pytest.mark.skipif(sys.platform != "linux", reason="asks /proc which processes have loaded the matcher"),
+]
+
+WORD = "蓝鲸计划"
+TAKES_OVER_S = 5.0
+
+
+def say(service: Service, number: int) -> str:
+    turns = [{"speaker": "customer", "text": f"我们想谈谈{WORD}，预算还没批", "start": 1, "end": 4}] * 20
+    body = {"external_id": f"t{number}", "started_at": "2026-11-23T14:05:00Z", "source": "transcript", "turns": turns}
+    answer = service.http.post("/v1/texts", json=body)
+    assert answer.status_code == 202
+    return str(answer.json()["id"])
+
+
+def tagging_processes(service: Service) -> int:
+    """Processes that have loaded the matcher, so each has tagged a call."""
+    return sum(any("ahocorasick" in m.path for m in p.memory_maps()) for p in service.processes("text,crm"))
+
+
+def names(service: Service, label: str) -> list[bool]:
+    """Of the newest calls: whether they were tagged with this version."""
+    calls = service.http.get("/v1/calls", params={"limit": 50}).json()["calls"]
+    return [call["versions"].get("lexicon") == label for call in calls]
+
+
+def until(service: Service, numbers: count[int], wanted: Any, timeout_s: float) -> list[str]:
+    """Sends calls without a pause until `wanted` says so; their ids."""
+    sent, deadline = [], time.monotonic() + timeout_s
+    while not wanted(sent):
+        assert time.monotonic() < deadline, service.last_log()
+        sent += [say(service, next(numbers)) for _ in range(4)]
+    return sent
+
+
+def test_publishing_reaches_both_workers_between_two_calls(tmp_path: Path) -> None:
+    numbers = count()
+    with running(tmp_path / "data", text_processes="2") as service:
+        before = until(service, numbers, lambda _: tagging_processes(service) >= 2, 90)
+        draft = service.http.get("/v1/lexicon/draft")
+        content = draft.json()["content"]
+        content["topics"].append({"id": "whale", "name": "蓝鲸", "entries": [{"term": WORD}]})
+        headers = {"If-Match": draft.headers["ETag"]}
+        assert service.http.put("/v1/lexicon/draft", json={"content": content}, headers=headers).status_code == 200
+        before += [say(service, next(numbers)) for _ in range(8)]
+        label = service.http.post("/v1/lexicon/draft/publish", json={"note": "试"}).json()["label"]
+        published = time.monotonic()
+        after = [say(service, next(numbers))]
+        while not any(names(service, label)):
+            assert time.monotonic() < published + 60, service.last_log()
+            after.append(say(service, next(numbers)))
+        first_after = time.monotonic() - published
+        after += [say(service, next(numbers)) for _ in range(8)]
+        found = [service.finished(c) for c in (*before, *after)]
+    print(f"first call with the new version: {first_after:.2f} s after publishing")
+    assert first_after < TAKES_OVER_S
+    old = found[0]["versions"]["lexicon"]
+    assert {c["versions"]["lexicon"] for c in found} == {old, label}
+    assert {c["versions"]["lexicon"] for c in found[len(before) :]} == {label}
+    for call in found:
+        assert ("whale" in call["topics"]) is (call["versions"]["lexicon"] == label)
+        assert "budget_approval" in call["topics"]
