@@ -54,8 +54,17 @@ class Client:
     def get(self, path: str, **params: Any) -> dict[str, Any]:
         return self._json("GET", path, params=params)
 
-    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         return self._json("POST", path, json=body)
+
+    def put(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+        return self._json("PUT", path, json=body, headers=headers)
+
+    def post_bytes(self, path: str, data: bytes, headers: dict[str, str], **params: Any) -> dict[str, Any]:
+        return self._json("POST", path, content=data, headers=headers, params=params)
+
+    def delete(self, path: str) -> None:
+        self._request("DELETE", path)
 
     def content(self, path: str, **params: Any) -> bytes:
         """The bytes of a picture or table."""
@@ -98,4 +107,6 @@ def _refused(response: httpx.Response) -> Refused:
         problem = {}
     detail = problem.get("detail") or f"HTTP {response.status_code}"
     code = problem.get("code") or f"http_{response.status_code}"
+    if code == "check_failed":
+        detail = "\n".join([detail, *(e["problem"] for e in problem.get("errors", ()))])
     return Refused(detail=detail, next_step=problem.get("next_step") or "", problem=code)

@@ -12,6 +12,9 @@ from rich.table import Table
 from speechsvc.bootstrap import build_lexicon
 from speechsvc.cli.common import FileMissing, load_settings, out, say
 from speechsvc.cli.lexicon_train import train
+from speechsvc.cli.rule_files import read_rules
+from speechsvc.cli.rules import AsJson, Key, Url, add_commands, check_draft
+from speechsvc.domain.ruleset import RulesetKind
 
 app = typer.Typer(help="Work on the lexicon. 词库工具。", no_args_is_help=True)
 app.command()(train)
@@ -19,13 +22,23 @@ app.command()(train)
 
 @app.command()
 def check(
-    path: Annotated[Path | None, typer.Argument(help="Lexicon file or folder; the one in force if not given.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+    path: Annotated[Path | None, typer.Argument(help="Lexicon file or folder; the default one if not given.")] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="The running service's draft instead.")] = False,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Check the lexicon: its form, and every example through the real matcher."""
+    """Check the lexicon: its form, and every example through the real matcher. 检查词库并逐条验证例句。"""
     from speechsvc.tagging.check import check_lexicon
+    from speechsvc.tagging.lexicon_file import parse_lexicon
 
-    lexicon = build_lexicon(load_settings(lexicon=path))
+    if draft:
+        check_draft(RulesetKind.LEXICON, url, key, as_json)
+        return
+    if path is not None and (path.suffix in (".xlsx", ".zip", ".json") or (path / "entries.csv").exists()):
+        lexicon = parse_lexicon(read_rules(RulesetKind.LEXICON, path))
+    else:
+        lexicon = build_lexicon(load_settings(lexicon=path))
     problems = check_lexicon(lexicon)
     if as_json:
         print(json.dumps({"version": lexicon.label, "problems": [str(p) for p in problems]}, ensure_ascii=False))
@@ -83,3 +96,6 @@ def _figures(report: dict[str, Any]) -> Table:
 def _cells(figures: dict[str, Any]) -> list[str]:
     shares = ["-" if figures[k] is None else f"{figures[k]:.3f}" for k in ("precision", "recall", "f1")]
     return [*shares, *(str(figures[k]) for k in ("right", "wrong", "missed"))]
+
+
+add_commands(app, RulesetKind.LEXICON)
