@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from speechsvc.domain.learned_data import learned_summary
 from speechsvc.domain.ruleset import Content, RulesetKind
 from speechsvc.domain.ruleset_parts import Fields, Parts, Path, join, split
 
@@ -121,6 +122,8 @@ def _words(was: Any, here: Any, there: Any) -> Any:
 
 def _conflict(path: Path, field: str | None, base: Any, ours: Any, theirs: Any) -> dict[str, Any]:
     name = json.dumps([*path, field], ensure_ascii=False)
+    if field == "learned":  # only what `resolve` may take is kept whole: its weights are tens of thousands of numbers
+        base, ours = (value and learned_summary(value) for value in (base, ours))
     identity = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return {"id": identity, "path": list(path), "field": field, "base": base, "draft": ours, "default": theirs}
 
