@@ -30,6 +30,8 @@ def again(content: Content, format: FileFormat) -> Content:
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_default_lexicon_comes_back_whole(format: FileFormat) -> None:
     default = BOOK.default(LEXICON).content
+    if format.is_table:  # which holds no learned entries
+        default = {k: v for k, v in default.items() if k != "learned"}
     assert again(default, format) == default
 
 
