@@ -87,6 +87,10 @@ _THINGS = {
     "upload": "上传",
     "version": "版本",
     "draft": "草稿",
+    "mark": "标记",
+    "mention": "提及",
+    "preview": "预览",
+    "retag": "重新标注",
 }
 
 

@@ -4,6 +4,7 @@ Every repository comes from a unit of work that is bound to one tenant: no query
 few operations that must see all tenants (key look-up, job leases, dispatch) and hands out no customer data.
 """
 
+from speechsvc.ports.call_index import CallIndexer, CallIndexRepository, CandidateQuery, IndexedCall, IndexState
 from speechsvc.ports.calls import (
     Analysis,
     AnalysisRepository,
@@ -20,6 +21,7 @@ from speechsvc.ports.files import BlobStore, BlobWriter
 from speechsvc.ports.jobs import Announcer, JobRepository, QueueState, StaleLease
 from speechsvc.ports.recognition import Analyser, Clock, Playback, Transcriber
 from speechsvc.ports.rulesets import Rulebook, RulesetRepository
+from speechsvc.ports.runs import MarkRepository, RunRepository
 from speechsvc.ports.uploads import UploadRepository
 
 __all__ = [
@@ -32,18 +34,25 @@ __all__ = [
     "BlobStore",
     "BlobWriter",
     "CallFilter",
+    "CallIndexRepository",
+    "CallIndexer",
     "CallRepository",
+    "CandidateQuery",
     "Clock",
     "Database",
     "EventRepository",
+    "IndexState",
+    "IndexedCall",
     "JobRepository",
     "KeyInfo",
+    "MarkRepository",
     "MentionFilter",
     "Page",
     "Playback",
     "QueueState",
     "Rulebook",
     "RulesetRepository",
+    "RunRepository",
     "Sender",
     "StaleLease",
     "StoredMention",

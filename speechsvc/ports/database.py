@@ -10,10 +10,12 @@ from typing import Any, Protocol
 
 from speechsvc.domain.access import Principal
 from speechsvc.domain.job import Job, JobKind
+from speechsvc.ports.call_index import CallIndexRepository
 from speechsvc.ports.calls import AnalysisRepository, CallRepository, Page, TranscriptRepository
 from speechsvc.ports.delivery import EventRepository, WebhookRepository
 from speechsvc.ports.jobs import JobRepository, QueueState
 from speechsvc.ports.rulesets import RulesetRepository
+from speechsvc.ports.runs import MarkRepository, RunRepository
 from speechsvc.ports.uploads import UploadRepository
 
 
@@ -59,6 +61,11 @@ class UnitOfWork(Protocol):
     def uploads(self) -> UploadRepository: ...
     @property
     def rulesets(self) -> RulesetRepository: ...
+    def call_index(self) -> CallIndexRepository: ...
+    @property
+    def runs(self) -> RunRepository: ...
+    @property
+    def marks(self) -> MarkRepository: ...
 
     def commit(self) -> None: ...
     def __enter__(self) -> UnitOfWork: ...

@@ -16,6 +16,7 @@ from speechsvc.domain.job import JobKind, JobState
 from speechsvc.errors import NotFound
 from speechsvc.ports import CallFilter, Page
 from speechsvc.storage.base import Repository, decode_cursor, encode_cursor, insert_if_absent
+from speechsvc.storage.call_index import forget
 from speechsvc.storage.call_rows import columns, newest_first, to_call, within
 from speechsvc.storage.tables import attempts, calls, deliveries, events, facts, jobs
 
@@ -64,8 +65,9 @@ class CallTable(Repository):
             delete(jobs).where(self._mine(jobs), jobs.c.subject == call_id, jobs.c.kind.in_(_CALL_JOBS))
         )
         self._forget_answers(call_id)
-        # transcript, analysis, mentions and facts go with the row: ON DELETE CASCADE. Returned is the row as it went:
-        # a worker may have added a file since it was read
+        forget(self._connection, self._tenant_id, call_id)
+        # transcript, analysis, mentions, facts and marks go with the row: ON DELETE CASCADE. Returned is the row as it
+        # went: a worker may have added a file since it was read
         gone = self._connection.execute(
             delete(calls).where(self._mine(calls), calls.c.id == call_id).returning(calls)
         ).mappings()

@@ -13,11 +13,14 @@ from sqlalchemy import Connection, Engine
 from speechsvc.storage.analyses import AnalysisTable
 from speechsvc.storage.audit import AuditTable
 from speechsvc.storage.base import Repository, utc_now
+from speechsvc.storage.call_index import CallIndexTable
 from speechsvc.storage.calls import CallTable
 from speechsvc.storage.engine import connect, make_engine
 from speechsvc.storage.events import EventTable
 from speechsvc.storage.jobs import JobTable
+from speechsvc.storage.marks import MarkTable
 from speechsvc.storage.rulesets import RulesetTable
+from speechsvc.storage.runs import RunTable
 from speechsvc.storage.transcripts import TranscriptTable
 from speechsvc.storage.uploads import UploadTable
 from speechsvc.storage.webhooks import WebhookTable
@@ -111,6 +114,17 @@ class SqlUnitOfWork:
     @property
     def rulesets(self) -> RulesetTable:
         return self._repository(RulesetTable)
+
+    def call_index(self) -> CallIndexTable:
+        return self._repository(CallIndexTable)
+
+    @property
+    def runs(self) -> RunTable:
+        return self._repository(RunTable)
+
+    @property
+    def marks(self) -> MarkTable:
+        return self._repository(MarkTable)
 
     def _repository(self, kind: type[R]) -> R:
         return kind(self._open(), self.tenant_id, self._database.now)

@@ -357,4 +357,90 @@ ruleset_bases = Table(  # defaults that tenants' content came from: a release re
     Column("digest", Text, primary_key=True),
     Column("label", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
+# The candidate index (docs/workbench.md): blocks of calls, and for each block and first syllable the calls' places.
+index_blocks = Table(
+    "index_blocks",
+    metadata,
+    _tenant(),
+    Column("block", Integer, primary_key=True, autoincrement=False),
+    Column("version", Text, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),  # bytes of postings
+)
+
+index_places = Table(  # no foreign key to the block: an erased call's block is dropped with all its places
+    "index_places",
+    metadata,
+    _tenant(),
+    Column("call_id", Text, primary_key=True),
+    Column("block", Integer, nullable=False),
+    Column("place", Integer, nullable=False),
+    _of_call(),
+    Index(None, "tenant_id", "block"),
+)
+
+index_postings = Table(
+    "index_postings",
+    metadata,
+    _tenant(),
+    Column("block", Integer, primary_key=True, autoincrement=False),
+    Column("first", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["tenant_id", "block"], ["index_blocks.tenant_id", "index_blocks.block"], ondelete="CASCADE"),
+)
+
+runs = Table(  # previews and re-tagging
+    "runs",
+    metadata,
+    _tenant(),
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("where", Json, nullable=False),
+    Column("request", Json, nullable=False),
+    Column("position", Text),
+    Column("counts", Json, nullable=False),
+    Column("summary", Json, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("error_code", Text),
+    Index(None, "tenant_id", "kind", "created_at"),
+)
+
+run_calls = Table(  # what a run found in single calls: gone when the call is erased
+    "run_calls",
+    metadata,
+    _tenant(),
+    Column("run_id", Text, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("call_id", Text, nullable=False),
+    Column("body", Json, nullable=False),
+    ForeignKeyConstraint(["tenant_id", "run_id"], ["runs.tenant_id", "runs.id"], ondelete="CASCADE"),
+    _of_call(),
+    Index(None, "tenant_id", "call_id"),
+)
+
+marks = Table(  # what people say about mentions; kept when a call is analysed again
+    "marks",
+    metadata,
+    _tenant(),
+    Column("id", Text, primary_key=True),
+    Column("call_id", Text, nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("polarity", Text),
+    Column("start_char", Integer, nullable=False),
+    Column("end_char", Integer, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("entry", Text),
+    Column("lexicon", Text),
+    Column("note", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("tenant_id", "call_id", "turn", "topic"),
+    _of_call(),
+    Index(None, "tenant_id", "created_at", "id"),
+    Index(None, "tenant_id", "entry"),
 )

@@ -1,0 +1,97 @@
+"""The index of candidate calls: which stored calls may hold what a lexicon entry looks for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from speechsvc.domain.conversation import Conversation
+from speechsvc.domain.run import CallRange
+from speechsvc.domain.transcript import Transcript
+from speechsvc.ports.calls import Page
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IndexedCall:
+    """An analysed call and its place in the index; `block` is none where the index does not have it yet."""
+
+    call_id: str
+    started_at: datetime
+    block: int | None
+    place: int
+    versions: Mapping[str, str | None]  # of everything that decided its present analysis
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IndexState:
+    """How much of a tenant's analysed calls the index holds."""
+
+    calls: int  # analysed calls
+    indexed: int  # of these, in blocks of the present version
+    blocks: int
+    size: int  # bytes of postings
+
+
+class CallIndexer(Protocol):
+    """What a call's words are reduced to."""
+
+    version: str  # of the tables that decide; blocks of another version are not asked
+    block: int  # most calls in a block
+
+    def features(self, conversation: Conversation) -> bytes: ...
+
+    def pack(self, features: Sequence[bytes]) -> dict[int, bytes]:
+        """Postings of a block by first syllable; a call's place is its index."""
+        ...
+
+
+class CandidateQuery(Protocol):
+    """Finds the calls of a block that may hold an entry; never fewer than the tagger would find."""
+
+    @property
+    def firsts(self) -> frozenset[int]:
+        """First syllables whose postings are needed."""
+        ...
+
+    def places(self, postings: Mapping[int, bytes]) -> frozenset[int]: ...
+
+
+class CallIndexRepository(Protocol):
+    """The index of one tenant. It never hides a call: what it does not know is for the caller to look at."""
+
+    def calls(self, where: CallRange, *, cursor: str | None = None, limit: int = 1000) -> Page[IndexedCall]:
+        """Analysed calls in the range, the latest begun first."""
+        ...
+
+    def count(self, where: CallRange) -> int: ...
+
+    def versions(self) -> dict[int, str]:
+        """Version by block."""
+        ...
+
+    def postings(self, block: int, firsts: Collection[int]) -> dict[int, bytes]: ...
+
+    def missing(self, *, limit: int) -> tuple[str, ...]:
+        """Analysed calls that are in no block, the earliest begun first."""
+        ...
+
+    def texts(self, call_ids: Sequence[str]) -> dict[str, tuple[Transcript, str]]:
+        """Transcripts, and a digest of each as stored."""
+        ...
+
+    def add_block(self, version: str, digests: Mapping[str, str], postings: Mapping[int, bytes]) -> bool:
+        """`digests` by call id, in order of places. False, and nothing may be committed, where one of the calls was
+        erased or transcribed again meanwhile."""
+        ...
+
+    def drop_block(self, block: int) -> None:
+        """Its calls are in no block then."""
+        ...
+
+    def partial_block(self, size: int) -> int | None:
+        """A block with fewer calls than that."""
+        ...
+
+    def state(self, version: str) -> IndexState: ...

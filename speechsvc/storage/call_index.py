@@ -1,0 +1,190 @@
+"""The index of candidate calls of one tenant.
+
+Locks: a call that is erased or transcribed again is locked for update before its block is looked up, and a new block
+refers to its calls before it compares their transcripts. So either the block sees the change, or the change sees the
+block (`forget`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from speechsvc.domain.run import CallRange
+from speechsvc.domain.transcript import Transcript
+from speechsvc.ports import Page
+from speechsvc.ports.call_index import IndexedCall, IndexState
+from speechsvc.storage.base import Repository, decode_cursor, encode_cursor, insert_if_absent
+from speechsvc.storage.call_rows import FINISHED_WELL
+from speechsvc.storage.codec import unpack_transcript
+from speechsvc.storage.tables import calls, index_blocks, index_places, index_postings, transcripts
+
+_AT_ONCE = 500  # parameters of one statement
+
+
+class CallIndexTable(Repository):
+    """Implements `CallIndexRepository`."""
+
+    def calls(self, where: CallRange, *, cursor: str | None = None, limit: int = 1000) -> Page[IndexedCall]:
+        query = (
+            select(calls.c.id, calls.c.started_at, calls.c.versions, index_places.c.block, index_places.c.place)
+            .join_from(calls, index_places, self._placed(), isouter=True)
+            .where(self._mine(calls), *in_range(where))
+            .order_by(calls.c.started_at.desc(), calls.c.id.desc())
+            .limit(limit + 1)
+        )
+        if cursor:
+            at, call_id = decode_cursor(cursor, datetime, str)
+            query = query.where(
+                or_(calls.c.started_at < at, and_(calls.c.started_at == at, calls.c.id < call_id)),
+                calls.c.started_at <= at,  # lets the database begin its walk there
+            )
+        rows = self._connection.execute(query).all()
+        found = tuple(
+            IndexedCall(call_id=r.id, started_at=r.started_at, block=r.block, place=r.place or 0, versions=r.versions)
+            for r in rows[:limit]
+        )
+        return Page(items=found, cursor=_after(found[-1]) if len(rows) > limit else None)
+
+    def count(self, where: CallRange) -> int:
+        query = select(func.count()).select_from(calls).where(self._mine(calls), *in_range(where))
+        return self._connection.execute(query).scalar_one()
+
+    def versions(self) -> dict[int, str]:
+        rows = self._connection.execute(
+            select(index_blocks.c.block, index_blocks.c.version).where(self._mine(index_blocks))
+        )
+        return {row.block: row.version for row in rows}
+
+    def postings(self, block: int, firsts: Collection[int]) -> dict[int, bytes]:
+        found: dict[int, bytes] = {}
+        for some in _pieces(sorted(firsts)):
+            rows = self._connection.execute(
+                select(index_postings.c.first, index_postings.c.body).where(
+                    self._mine(index_postings), index_postings.c.block == block, index_postings.c.first.in_(some)
+                )
+            )
+            found.update((row.first, row.body) for row in rows)
+        return found
+
+    def missing(self, *, limit: int) -> tuple[str, ...]:
+        rows = self._connection.execute(
+            select(calls.c.id)
+            .join_from(calls, index_places, self._placed(), isouter=True)
+            .where(self._mine(calls), *in_range(CallRange()), index_places.c.block.is_(None))
+            .order_by(calls.c.started_at, calls.c.id)
+            .limit(limit)
+        )
+        return tuple(rows.scalars())
+
+    def texts(self, call_ids: Sequence[str]) -> dict[str, tuple[Transcript, str]]:
+        return {call_id: (unpack_transcript(body), _digest(body)) for call_id, body in self._bodies(call_ids)}
+
+    def add_block(self, version: str, digests: Mapping[str, str], postings: Mapping[int, bytes]) -> bool:
+        block = 1 + (
+            self._connection.execute(select(func.max(index_blocks.c.block)).where(self._mine(index_blocks))).scalar()
+            or 0
+        )
+        size = sum(map(len, postings.values()))
+        row = {"tenant_id": self._tenant_id, "block": block, "version": version, "calls": len(digests), "size": size}
+        if not insert_if_absent(self._connection, index_blocks, row, "tenant_id", "block"):
+            return False  # somebody else just made this block
+        try:
+            self._insert(index_places, ({"call_id": c, "block": block, "place": i} for i, c in enumerate(digests)))
+        except IntegrityError:
+            return False
+        if {call_id: _digest(body) for call_id, body in self._bodies(tuple(digests))} != digests:
+            return False
+        self._insert(index_postings, ({"block": block, "first": f, "body": b} for f, b in postings.items()))
+        return True
+
+    def drop_block(self, block: int) -> None:
+        for table in (index_places, index_blocks):  # postings go with the block
+            self._connection.execute(delete(table).where(self._mine(table), table.c.block == block))
+
+    def partial_block(self, size: int) -> int | None:
+        return self._connection.execute(
+            select(index_blocks.c.block)
+            .where(self._mine(index_blocks), index_blocks.c.calls < size)
+            .order_by(index_blocks.c.calls)
+            .limit(1)
+        ).scalar()
+
+    def state(self, version: str) -> IndexState:
+        made = self._connection.execute(
+            select(func.count(), func.coalesce(func.sum(index_blocks.c.size), 0)).where(
+                self._mine(index_blocks), index_blocks.c.version == version
+            )
+        ).one()
+        fresh = select(index_blocks.c.block).where(self._mine(index_blocks), index_blocks.c.version == version)
+        indexed = (
+            select(func.count())
+            .select_from(index_places)
+            .where(self._mine(index_places), index_places.c.block.in_(fresh))
+        )
+        return IndexState(
+            calls=self.count(CallRange()),
+            indexed=self._connection.execute(indexed).scalar_one(),
+            blocks=made[0],
+            size=int(made[1]),
+        )
+
+    def _placed(self) -> ColumnElement[bool]:
+        return and_(index_places.c.tenant_id == calls.c.tenant_id, index_places.c.call_id == calls.c.id)
+
+    def _bodies(self, call_ids: Sequence[str]) -> Iterable[tuple[str, bytes]]:
+        for some in _pieces(call_ids):
+            rows = self._connection.execute(
+                select(transcripts.c.call_id, transcripts.c.body).where(
+                    self._mine(transcripts), transcripts.c.call_id.in_(some)
+                )
+            )
+            yield from ((row.call_id, row.body) for row in rows)
+
+    def _insert(self, table: Any, rows: Iterable[dict[str, Any]]) -> None:
+        self._connection.execute(insert(table), [{"tenant_id": self._tenant_id, **row} for row in rows])
+
+
+def forget(connection: Connection, tenant_id: str, call_id: str) -> None:
+    """Drops the block that holds the call's old words; the block's other calls are indexed again later."""
+    connection.execute(
+        select(calls.c.id).where(calls.c.tenant_id == tenant_id, calls.c.id == call_id).with_for_update()
+    )
+    block = connection.execute(
+        select(index_places.c.block).where(index_places.c.tenant_id == tenant_id, index_places.c.call_id == call_id)
+    ).scalar()
+    if block is not None:
+        CallIndexTable(connection, tenant_id).drop_block(block)
+
+
+def in_range(where: CallRange) -> Iterable[ColumnElement[bool]]:
+    """Analysed calls in the range."""
+    yield calls.c.status.in_(FINISHED_WELL)
+    if where.since is not None:
+        yield calls.c.started_at >= where.since
+    if where.until is not None:
+        yield calls.c.started_at < where.until
+    wanted: list[tuple[ColumnElement[Any], str | None]] = [
+        (calls.c.source, where.source),
+        (calls.c.team, where.team),
+        (calls.c.salesperson_id, where.salesperson_id),
+        (calls.c.customer_id, where.customer_id),
+    ]
+    yield from (column == value for column, value in wanted if value is not None)
+
+
+def _after(call: IndexedCall) -> str:
+    return encode_cursor(call.started_at, call.call_id)
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
+
+
+def _pieces(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (items[i : i + _AT_ONCE] for i in range(0, len(items), _AT_ONCE))

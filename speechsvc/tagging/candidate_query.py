@@ -1,0 +1,73 @@
+"""From lexicon entries to the calls of an index block that may hold them: never fewer than the tagger would find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from speechsvc.tagging.rules import Part, Rule
+from speechsvc.tagging.sound_index import calls_with, no_calls, places, sound_features
+from speechsvc.tagging.syllables import readings, syllables
+from speechsvc.tagging.text import normal_form
+
+Alternatives = frozenset[tuple[int, ...]]  # one of these sets of features must be there as a whole
+Needed = tuple[Alternatives, ...]  # all of these
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SoundQuery:
+    """Implements `CandidateQuery`: a call may matter if it has all that one of the entries needs."""
+
+    entries: tuple[Needed, ...]
+
+    @property
+    def firsts(self) -> frozenset[int]:
+        """First syllables whose postings `places` reads."""
+        return frozenset(f >> 16 for needed in self.entries for part in needed for one in part for f in one)
+
+    def places(self, postings: Mapping[int, bytes]) -> frozenset[int]:
+        found = no_calls()
+        known: dict[tuple[int, ...], object] = {}
+        for needed in self.entries:
+            mask = ~no_calls()
+            for part in needed:
+                either = no_calls()
+                for features in part:
+                    if features not in known:
+                        known[features] = calls_with(features, postings)
+                    either |= known[features]  # type: ignore[arg-type]
+                mask &= either
+            found |= mask
+        return places(found)
+
+
+def sound_query(rules: Iterable[Rule]) -> SoundQuery | None:
+    """None where an entry may be anywhere, so that every call must be looked at."""
+    needs = {_needed(rule) for rule in rules}
+    return None if () in needs else SoundQuery(entries=tuple(sorted(needs, key=repr)))
+
+
+def _needed(rule: Rule) -> Needed:
+    """Gaps, order and most conditions are left to the tagger."""
+    if rule.parts:
+        usable = [part for part in rule.parts if part.plain and not part.optional]
+        needed = [_part(part, rule) for part in usable]
+    else:
+        needed = [_any(literal.text for literal in rule.literals) | _heard(rule, (x.text for x in rule.literals))]
+    if rule.conditions.near:
+        needed.append(_any(map(normal_form, rule.conditions.near)))
+    return tuple(dict.fromkeys(part for part in needed if () not in part))
+
+
+def _part(part: Part, rule: Rule) -> Alternatives:
+    return _any(part.literals) | _heard(rule, part.literals)
+
+
+def _any(texts: Iterable[str]) -> Alternatives:
+    return frozenset(sound_features(syllables(text)) for text in texts)
+
+
+def _heard(rule: Rule, texts: Iterable[str]) -> Alternatives:
+    if not rule.homophones:
+        return frozenset()
+    return frozenset(sound_features(sound) for text in texts for sound in readings(text))
