@@ -357,6 +357,8 @@ ruleset_bases = Table(  # defaults that tenants' content came from: a release re
     Column("digest", Text, primary_key=True),
     Column("label", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
+)
+
 # The candidate index (docs/workbench.md): blocks of calls, and for each block and first syllable the calls' places.
 index_blocks = Table(
     "index_blocks",

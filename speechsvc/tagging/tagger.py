@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.lexicon import Lexicon
@@ -27,6 +27,20 @@ _MOST_JUDGED = 100  # matches of a topic in a turn; when so many are negated, so
 _RANK = {MatchKind.EXACT: 0, MatchKind.VARIANT: 1, MatchKind.PATTERN: 2, MatchKind.HOMOPHONE: 3, MatchKind.LEARNED: 4}
 
 
+class Scanned(NamedTuple):
+    """A conversation in which a tagger has looked where its entries may match."""
+
+    conversation: Conversation
+    text: NormalText
+    sounds: str | None  # syllables of the whole text, none without homophones
+    hits: Mapping[int, list[Hit]]  # by turn
+    possible: Mapping[int, list[Possible]]
+
+    def place(self, turn: int, before: Sequence[Mention]) -> Place:
+        """The turn, behind one with these mentions."""
+        return Place(self.conversation, turn, self.text, self.sounds, frozenset([m.topic for m in before]))
+
+
 class LexiconTagger:
     """Finds a lexicon's topics. Deterministic, and safe to share between threads once made."""
 
@@ -47,23 +61,36 @@ class LexiconTagger:
 
     def tag(self, conversation: Conversation) -> tuple[Mention, ...]:
         """At most one mention a topic and turn, in order of turn, then place, then topic."""
-        text = normalise(conversation)
-        sounds = text_of(mapped(text.codes, syllable_table())) if self._homophones else None
-        hits, possible = self._hits(text, sounds), self._possible(text)
+        said = self.scan(conversation, normalise(conversation))
         mentions: list[Mention] = []
         before: list[Mention] = []
         for turn in range(len(conversation.turns)):
-            declined = refusal(conversation, turn, text, before)
-            found: list[Mention] = []
-            if declined or turn in hits or turn in possible:
-                place = Place(conversation, turn, text, sounds, frozenset([m.topic for m in before]))
-                found = self._turn(place, hits.get(turn, ()), possible.get(turn, ()))
-                if declined:
-                    found += refused(place, declined, before, found)
-                found.sort(key=_in_order)
-                mentions += found
-            before = found
-        return self._learned.extend(conversation, text, mentions) if self._learned else tuple(mentions)
+            before = self.tag_turn(said, turn, before)
+            mentions += before
+        return self._learned.extend(conversation, said.text, mentions) if self._learned else tuple(mentions)
+
+    def scan(self, conversation: Conversation, text: NormalText) -> Scanned:
+        """Where entries may match; `text` is the conversation's."""
+        sounds = text_of(mapped(text.codes, syllable_table())) if self._homophones else None
+        return Scanned(conversation, text, sounds, self._hits(text, sounds), self._possible(text))
+
+    def tag_turn(self, said: Scanned, turn: int, before: Sequence[Mention]) -> list[Mention]:
+        """The mentions of one turn, given those of the turn before."""
+        declined = refusal(said.conversation, turn, said.text, before)
+        if not declined and turn not in said.hits and turn not in said.possible:
+            return []
+        place = said.place(turn, before)
+        found = self._turn(place, said)
+        if declined:
+            found += refused(place, declined, before, found)
+        found.sort(key=_in_order)
+        return found
+
+    def matches(self, said: Scanned, turn: int, before: Sequence[Mention] = ()) -> dict[str, list[Candidate]]:
+        """By topic every match of every entry in one turn, before the best is chosen."""
+        if turn not in said.hits and turn not in said.possible:
+            return {}
+        return self._matches(said.place(turn, before), said)
 
     def _hits(self, text: NormalText, sounds: str | None) -> Mapping[int, list[Hit]]:
         by_turn: defaultdict[int, list[Hit]] = defaultdict(list)
@@ -82,17 +109,20 @@ class LexiconTagger:
             by_turn[one.turn].append(one)
         return by_turn
 
-    def _turn(self, place: Place, hits: Iterable[Hit], possible: Iterable[Possible]) -> list[Mention]:
+    def _turn(self, place: Place, said: Scanned) -> list[Mention]:
+        return [_best(place, _outermost(found)) for found in self._matches(place, said).values() if found]
+
+    def _matches(self, place: Place, said: Scanned) -> dict[str, list[Candidate]]:
         by_topic: defaultdict[str, list[Candidate]] = defaultdict(list)
         dependent: list[Candidate] = []  # on other topics in this turn
         rules = self._rules
-        for hit in hits:
+        for hit in said.hits.get(place.turn, ()):
             rule = rules[hit.rule]
             if rule.unconditional or may_count(rule, place):
                 found = candidate(rule, hit, place, self._scanner)
                 if found is not None:
                     (dependent if rule.dependent else by_topic[rule.topic]).append(found)
-        for stretch in possible:
+        for stretch in said.possible.get(place.turn, ()):
             for number in stretch.rules:
                 rule = rules[number]
                 if rule.unconditional or may_count(rule, place):
@@ -104,8 +134,8 @@ class LexiconTagger:
             for one in beside:
                 by_topic[one.rule.topic].append(one)
         if not by_topic or ANNOUNCEMENT.search(place.text.text, *place.limits):
-            return []
-        return [_best(place, _outermost(found)) for found in by_topic.values()]
+            return {}
+        return by_topic
 
 
 def _in_order(mention: Mention) -> tuple[int, str]:

@@ -1,0 +1,141 @@
+"""Two versions of a lexicon on one call: only the turns that a changed entry touches are judged again.
+
+Mentions of a topic in a turn follow from the entries that match there and from the mentions of the turn before
+(`previous`, refusals). So a turn can differ only where an entry that was changed matches, or behind a turn that
+differs; and only topics of changed entries, or those that name such a topic under `previous`, can differ.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from speechsvc.domain.conversation import Conversation
+from speechsvc.domain.lexicon import Entry, Lexicon
+from speechsvc.domain.mention import Mention
+from speechsvc.tagging.candidate_query import SoundQuery, sound_query
+from speechsvc.tagging.candidates import Place
+from speechsvc.tagging.rules import compile_rules
+from speechsvc.tagging.syllables import syllables
+from speechsvc.tagging.tagger import LexiconTagger
+from speechsvc.tagging.text import NormalText, normalise
+from speechsvc.tagging.words import words
+
+_Place = tuple[str, str]  # topic, entry id
+
+
+class LexiconComparison:
+    """Implements `Comparison`. Cheap to make: only the topics that may differ are compiled."""
+
+    def __init__(self, old: Lexicon, new: Lexicon, *, homophones: bool = True) -> None:
+        before, after = _entries(old), _entries(new)
+        changed = {place for place in before.keys() | after.keys() if before.get(place) != after.get(place)}
+        self.entries = frozenset(entry for _, entry in changed)
+        self.topics = _dependents({topic for topic, _ in changed}, old, new)
+        self._homophones = homophones
+        self._touched = _only([x for x in (old, new)], changed)
+        self._new = replace(new, topics=tuple(t for t in new.topics if t.id in self.topics))
+
+    @cached_property
+    def query(self) -> SoundQuery | None:
+        """None where a changed entry may be in any call."""
+        return sound_query(rule for lexicon in self._touched for rule in compile_rules(lexicon, words()))
+
+    def touches(self, conversation: Conversation) -> bool:
+        """Whether a changed entry, old or new, matches anywhere in the call."""
+        text, sounds = self._prepare(conversation)
+        return bool(self._dirty(conversation, text, sounds))
+
+    def apply(self, conversation: Conversation, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+        """From all mentions as the old lexicon finds them to all as the new one finds them."""
+        text, sounds = self._prepare(conversation)
+        dirty = self._dirty(conversation, text, sounds)
+        if not dirty:
+            return tuple(mentions)
+        by_turn: defaultdict[int, list[Mention]] = defaultdict(list)
+        for mention in mentions:
+            by_turn[mention.turn].append(mention)
+        for turn in range(min(dirty), len(conversation.turns)):
+            if turn in dirty and self._judge_again(conversation, turn, text, sounds, by_turn):
+                dirty.add(turn + 1)
+        return tuple(mention for turn in sorted(by_turn) for mention in by_turn[turn])
+
+    def _judge_again(
+        self,
+        conversation: Conversation,
+        turn: int,
+        text: NormalText,
+        sounds: str | None,
+        by_turn: dict[int, list[Mention]],
+    ) -> bool:
+        """Whether the turn's mentions changed."""
+        before, known = by_turn.get(turn - 1, []), by_turn.get(turn, [])
+        place = Place(conversation, turn, text, sounds, frozenset(m.topic for m in before))
+        found = self._tagger.tag_turn(place, [m for m in before if m.topic in self.topics])
+        kept = [m for m in known if m.topic not in self.topics]
+        by_turn[turn] = sorted([*kept, *found], key=lambda m: (m.start_char, m.topic))
+        return by_turn[turn] != known
+
+    def _prepare(self, conversation: Conversation) -> tuple[NormalText, str | None]:
+        text = normalise(conversation)
+        return text, syllables(text.text) if self._homophones else None
+
+    def _dirty(self, conversation: Conversation, text: NormalText, sounds: str | None) -> set[int]:
+        return {turn for gate in self._gates for turn in gate.turns_with_entries(conversation, text, sounds)}
+
+    @cached_property
+    def _gates(self) -> tuple[LexiconTagger, ...]:
+        return tuple(LexiconTagger(lexicon, homophones=self._homophones) for lexicon in self._touched)
+
+    @cached_property
+    def _tagger(self) -> LexiconTagger:
+        return LexiconTagger(self._new, homophones=self._homophones)
+
+
+def same_mentions(one: Sequence[Mention], other: Sequence[Mention]) -> bool:
+    return tuple(one) == tuple(other)
+
+
+def _entries(lexicon: Lexicon) -> dict[_Place, Entry]:
+    return {(topic.id, entry.id): replace(entry, note="") for topic in lexicon.topics for entry in topic.entries}
+
+
+def _dependents(topics: Iterable[str], *lexicons: Lexicon) -> frozenset[str]:
+    """These topics and all whose mentions may follow from theirs."""
+    uses: Mapping[str, set[str]] = defaultdict(set)
+    for lexicon in lexicons:
+        for topic in lexicon.topics:
+            for entry in topic.entries:
+                for named in entry.conditions.previous:
+                    uses[named].add(topic.id)
+    reached, ahead = set[str](), list(topics)
+    while ahead:
+        topic_id = ahead.pop()
+        if topic_id not in reached:
+            reached.add(topic_id)
+            ahead.extend(uses[topic_id])
+    return frozenset(reached)
+
+
+def _only(lexicons: Sequence[Lexicon], places: set[_Place]) -> list[Lexicon]:
+    """The changed entries alone, free of conditions on other topics: whatever they can match, they match here."""
+    return [
+        replace(
+            lexicon,
+            topics=tuple(
+                replace(
+                    topic,
+                    entries=tuple(_free(entry) for entry in topic.entries if (topic.id, entry.id) in places),
+                )
+                for topic in lexicon.topics
+                if any((topic.id, entry.id) in places for entry in topic.entries)
+            ),
+        )
+        for lexicon in lexicons
+    ]
+
+
+def _free(entry: Entry) -> Entry:
+    return replace(entry, conditions=replace(entry.conditions, previous=()))

@@ -1,0 +1,142 @@
+"""A comparison of two lexicons says what tagging with both says; the candidate index never hides a call that matters."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from speechsvc.domain.conversation import Conversation, Speaker, Turn
+from speechsvc.domain.lexicon import Lexicon
+from speechsvc.tagging.compare import LexiconComparison
+from speechsvc.tagging.lexicon_file import parse_lexicon
+from speechsvc.tagging.sound_index import BLOCK, call_features, pack_block
+from speechsvc.tagging.tagger import LexiconTagger
+from tests.bench.texts import default_lexicon, labelled
+from tests.unit.tagging.lexicon_fixture import TOPICS
+from tests.unit.tagging.test_properties import conversations
+
+ENTRIES: list[dict[str, Any]] = [
+    {"term": "报价单"},
+    {"term": "历史数据", "homophones": False},
+    {"term": "数据迁移"},
+    {"term": "预算审批", "variants": ["批预算", "a p i"]},
+    {"term": "搬"},
+    {"term": "ＡＰＩ"},
+    {"pattern": ["老数据|历史", "?都", "搬|导"], "gap": 8},
+    {"pattern": ["能|别", "<number>|便宜"], "gap": 3},
+    {"term": "便宜", "near": ["培训"], "window": 8},
+    {"pattern": ["没有|别"], "previous": ["price"]},
+    {"pattern": ["真没有了"], "previous": ["migration", "training"], "polarity": "negated"},
+    {"term": "上线", "speaker": "customer", "not_near": ["报价"]},
+    {"term": "培训", "last_seconds": 4},
+    {"term": "定制", "question": True},
+]
+
+
+def lexicon(topics: list[dict[str, Any]]) -> Lexicon:
+    return parse_lexicon({"name": "test", "version": 1, "topics": topics})
+
+
+@st.composite
+def drafts(draw: Any) -> list[dict[str, Any]]:
+    """The test lexicon after a few edits."""
+    topics = copy.deepcopy(TOPICS)
+    for number in range(draw(st.integers(1, 4))):
+        topic = draw(st.sampled_from(topics))
+        entries = topic["entries"]
+        action = draw(st.sampled_from(["add", "remove", "replace", "condition"]))
+        new = draw(st.sampled_from(ENTRIES)) | {"id": f"new-{number}"}
+        at = draw(st.integers(0, max(0, len(entries) - 1)))
+        if action == "add" or not entries:
+            entries.append(new)
+        elif action == "remove":
+            del entries[at]
+        elif action == "replace":
+            entries[at] = new
+        else:
+            entries[at] = entries[at] | draw(st.sampled_from([{"max_chars": 9}, {"at": "start"}, {"speaker": "agent"}]))
+    return topics
+
+
+@settings(max_examples=300, deadline=None)
+@given(drafts(), st.lists(conversations(), min_size=1, max_size=6))
+def test_preview_equals_brute_force(draft: list[dict[str, Any]], calls: list[Conversation]) -> None:
+    old, new = lexicon(TOPICS), lexicon(draft)
+    comparison = LexiconComparison(old, new)
+    before, after = LexiconTagger(old), LexiconTagger(new)
+    postings = pack_block([call_features(call) for call in calls])
+    query = comparison.query
+    candidates = frozenset(range(len(calls))) if query is None else query.places(postings)
+    for place, call in enumerate(calls):
+        was, becomes = before.tag(call), after.tag(call)
+        assert comparison.apply(call, was) == becomes
+        if was != becomes:
+            assert comparison.touches(call)
+            assert place in candidates
+            assert {m.topic for m in set(was) ^ set(becomes)} <= comparison.topics
+        if comparison.touches(call):
+            assert place in candidates
+
+
+def test_every_entry_of_the_default_lexicon_is_found_through_the_index() -> None:
+    """Entry by entry on the labelled calls: where the tagger finds it, the index names the call."""
+    calls = labelled(12_000)
+    whole = default_lexicon()
+    empty = parse_lexicon({"name": "none", "version": 1, "topics": []})
+    postings = pack_block([call_features(call) for call in calls])
+    everything = LexiconComparison(empty, whole)
+    assert everything.query is not None
+    found = everything.query.places(postings)
+    tagger = LexiconTagger(whole)
+    assert {i for i, call in enumerate(calls) if tagger.tag(call)} <= found
+    assert [everything.apply(call, ()) for call in calls[:20]] == [tagger.tag(call) for call in calls[:20]]
+
+
+def test_the_default_lexicon_less_an_entry_equals_brute_force() -> None:
+    calls = labelled(12_000)
+    whole = default_lexicon()
+    data = {"pricing_discount": 1, "budget_approval": 2, "competitor": 3, "trial_poc": 0}
+    topics = tuple(_without(t, data[t.id]) if t.id in data else t for t in whole.topics)
+    draft = Lexicon(name="draft", version=1, topics=topics)
+    old, new = LexiconTagger(whole), LexiconTagger(draft)
+    there, back = LexiconComparison(whole, draft), LexiconComparison(draft, whole)
+    changed = 0
+    for call in calls:
+        was, becomes = old.tag(call), new.tag(call)
+        changed += was != becomes
+        assert there.apply(call, was) == becomes
+        assert back.apply(call, becomes) == was
+    assert changed, "the test changes nothing: choose other entries"
+
+
+def _without(topic: Any, every: int) -> Any:
+    return replace(topic, entries=tuple(e for i, e in enumerate(topic.entries) if i % 4 != every))
+
+
+def test_a_block_holds_common_and_rare_syllables_alike() -> None:
+    """Places and bitmaps, up to the last call of a full block."""
+    said = ["数据", "数据迁移", "迁移数", "abc", ""]
+    calls = [_call(said[i % 5] if i != BLOCK - 1 else "预算审批") for i in range(BLOCK)]
+    postings = pack_block([call_features(c) for c in calls])
+    for term, expected in (
+        ("数据", {i for i in range(BLOCK - 1) if i % 5 < 2}),
+        ("数据迁移", {i for i in range(BLOCK - 1) if i % 5 == 1}),
+        ("预算审批", {BLOCK - 1}),
+        ("abc", {i for i in range(BLOCK - 1) if i % 5 == 3}),
+        ("移", {i for i in range(BLOCK - 1) if i % 5 in (1, 2)}),
+    ):
+        new = lexicon([{"id": "x", "name": "x", "entries": [{"term": term, "homophones": False}]}])
+        query = LexiconComparison(lexicon([]), new).query
+        assert query is not None
+        assert query.places(postings) >= expected
+        assert query.places({k: v for k, v in postings.items() if k in query.firsts}) == query.places(postings)
+        assert len(query.places(postings)) <= len(expected) + BLOCK // 5 + 1, "only words of the same sound come along"
+
+
+def _call(text: str) -> Conversation:
+    turn = Turn(speaker=Speaker.CUSTOMER, start=0, end=1, text=text)
+    return Conversation(call_id="c", turns=(turn,))
