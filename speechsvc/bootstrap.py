@@ -17,7 +17,7 @@ from speechsvc.config import Settings, make_private_folder
 from speechsvc.crm.sender import HttpxSender
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.ruleset import RulesetKind
-from speechsvc.ports import Analyser, Rulebook, Tenant, Transcriber
+from speechsvc.ports import Analyser, Rulebook, Tenant, Transcriber, Workbench
 from speechsvc.queueing.announcer import CeleryAnnouncer
 from speechsvc.queueing.dispatcher import Dispatcher
 from speechsvc.resources import bundled
@@ -61,6 +61,7 @@ class Application:
             playback=WavPlayback(_decode_limits(settings), settings.temp_dir),
             transcriber=_Once(lambda: build_transcriber(settings)),
             rulebook=rulebook,
+            workbench=_Once(lambda: build_workbench(settings)),
             analyser=lambda tenant_id: rules().analyser(tenant_id),
             topics=lambda tenant_id: rules().topics(tenant_id),
             wake=self._wake,
@@ -121,6 +122,13 @@ def build_analyser(settings: Settings) -> Analyser:
     rulebook = build_rulebook(settings)
     lexicon, rubric = (rulebook.default(kind).content for kind in (RulesetKind.LEXICON, RulesetKind.RUBRIC))
     return rulebook.analyser(lexicon, rubric)
+
+
+def build_workbench(settings: Settings) -> Workbench:
+    """What previews, re-tagging and suggestions need of the tagger."""
+    from speechsvc.tagging.workbench import TaggerWorkbench
+
+    return TaggerWorkbench(homophones=settings.homophones)
 
 
 def build_lexicon(settings: Settings) -> Lexicon:

@@ -11,6 +11,7 @@ from speechsvc.api import (
     crm,
     docs_page,
     heatmap,
+    marks,
     openapi,
     operations,
     problems,
@@ -19,6 +20,7 @@ from speechsvc.api import (
     rulesets,
     texts,
     uploads,
+    workbench,
 )
 from speechsvc.api.application import Application, Dispatcher
 from speechsvc.api.finish_body import FinishBody
@@ -36,6 +38,8 @@ ROUTERS = (
     heatmap.router,
     rulesets.lexicon_router,
     rulesets.rubric_router,
+    workbench.router,
+    marks.router,
     crm.router,
     audit.router,
     operations.router,

@@ -64,11 +64,23 @@ class PublishedData(BaseModel):
     changes: dict[str, dict[str, int]] = Field(examples=[{"entry": {"added": 2}}])
 
 
+class RetagData(BaseModel):
+    """One summary; single calls are told only where something changed."""
+
+    retag_id: str
+    versions: dict[str, str | None]
+    total: int
+    seen: int
+    read: int
+    changed: int
+    skipped: int
+
+
 class _Envelope(BaseModel):
     id: str = Field(description="the same for every delivery: do nothing when you have seen it")
     seq: int = Field(description="place in the change feed")
     timestamp: datetime
-    subject: str = Field(description="id of the call, or label of the version")
+    subject: str = Field(description="id of what it is about: a call, a version, a run")
 
 
 class CallAnalysed(_Envelope):
@@ -96,13 +108,19 @@ class RubricPublished(_Envelope):
     data: PublishedData
 
 
-MODELS = (CallAnalysed, CallFailed, CallErased, LexiconPublished, RubricPublished)
+class RetagFinished(_Envelope):
+    type: Literal["retag.finished"]
+    data: RetagData
+
+
+MODELS = (CallAnalysed, CallFailed, CallErased, LexiconPublished, RubricPublished, RetagFinished)
 _EVENTS: dict[str, tuple[type[BaseModel], str]] = {
     "call.analysed": (CallAnalysed, "A call or text has been analysed, or analysed again"),
     "call.failed": (CallFailed, "A recording cannot be analysed; the reason says why"),
     "call.erased": (CallErased, "A call is gone for good: erase what you copied"),
     "lexicon.published": (LexiconPublished, "A new version of the lexicon decides from now on"),
     "rubric.published": (RubricPublished, "A new version of the rubric decides from now on"),
+    "retag.finished": (RetagFinished, "Stored calls were analysed again with what is published"),
 }
 _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 

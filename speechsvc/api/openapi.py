@@ -30,6 +30,7 @@ _TAGS = {
     "heatmap": "What customers care about, and the sentences behind each number",
     "lexicon": "What customers' words mean: versions, draft, check, publish",
     "rubric": "How follow-ups are scored: the same verbs",
+    "workbench": "What a change of the lexicon would do, re-tagging, marks, statistics, suggestions",
     "crm": "Change feed and webhooks",
     "audit": "Who did what",
     "operations": "Health and measurements; no key",

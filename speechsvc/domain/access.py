@@ -27,6 +27,7 @@ class Permission(StrEnum):
     WEBHOOKS_MANAGE = "webhooks:manage"
     AUDIT_READ = "audit:read"
     RULES_READ = "rules:read"  # lexicon and rubric: everybody may see by what they are measured
+    MARKS_WRITE = "marks:write"  # say that a mention is right, wrong or missed
     RULES_WRITE = "rules:write"  # draft, publish, restore them
     RAW_READ = "raw:read"  # unmasked text and original audio; given to a key one by one
 
@@ -34,8 +35,10 @@ class Permission(StrEnum):
 _P = Permission
 _ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.UPLOADER: frozenset({_P.CALLS_WRITE, _P.CALLS_STATUS, _P.RULES_READ}),
-    Role.MANAGER: frozenset({_P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ, _P.RULES_READ}),
-    Role.QA: frozenset({_P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ, _P.RULES_READ, _P.RULES_WRITE}),
+    Role.MANAGER: frozenset({_P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ, _P.RULES_READ, _P.MARKS_WRITE}),
+    Role.QA: frozenset(
+        {_P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ, _P.RULES_READ, _P.RULES_WRITE, _P.MARKS_WRITE}
+    ),
     Role.CRM: frozenset(
         {
             _P.CALLS_WRITE,

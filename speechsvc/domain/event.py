@@ -12,6 +12,7 @@ EVENT_TYPES = (
     "call.erased",
     "lexicon.published",
     "rubric.published",
+    "retag.finished",
 )
 
 

@@ -11,11 +11,19 @@ class JobKind(StrEnum):
     TRANSCRIBE = "transcribe"
     ANALYSE = "analyse"
     DELIVER = "deliver"
+    PREVIEW = "preview"
+    RETAG = "retag"
+    INDEX = "index"
 
     @property
     def queue(self) -> str:
         """The broker queue that wakes its workers."""
-        return {"transcribe": "asr", "analyse": "text", "deliver": "crm"}[self.value]
+        return {"transcribe": "asr", "deliver": "crm"}.get(self.value, "text")
+
+    @property
+    def rank(self) -> int:
+        """Among jobs of one queue: lower ones first. Somebody waits for a preview; nobody for the rest."""
+        return {"analyse": 0, "preview": 0, "index": 1, "retag": 1}.get(self.value, 0)
 
 
 class JobState(StrEnum):

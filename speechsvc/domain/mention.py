@@ -44,6 +44,20 @@ class Mention:
     suspect: bool = False  # lies in a suspect segment: shown, never counted
 
     @property
+    def finding(self) -> tuple[str, int, int, int, str, str, str, bool]:
+        """What was found, without what follows from it: equal for equal results."""
+        return (
+            self.topic,
+            self.turn,
+            self.start_char,
+            self.end_char,
+            self.polarity.value,
+            self.entry,
+            self.match.value,
+            self.suspect,
+        )
+
+    @property
     def counts(self) -> bool:
         """Whether heatmap and score may count it."""
         return self.polarity is Polarity.AFFIRMED and not self.suspect

@@ -10,6 +10,7 @@ from speechsvc.ports.calls import (
     AnalysisRepository,
     CallFilter,
     CallRepository,
+    EntryHits,
     MentionFilter,
     Page,
     StoredMention,
@@ -23,6 +24,7 @@ from speechsvc.ports.recognition import Analyser, Clock, Playback, Transcriber
 from speechsvc.ports.rulesets import Rulebook, RulesetRepository
 from speechsvc.ports.runs import MarkRepository, RunRepository
 from speechsvc.ports.uploads import UploadRepository
+from speechsvc.ports.workbench import Comparison, Matcher, Phrase, Workbench
 
 __all__ = [
     "Analyser",
@@ -39,15 +41,19 @@ __all__ = [
     "CallRepository",
     "CandidateQuery",
     "Clock",
+    "Comparison",
     "Database",
+    "EntryHits",
     "EventRepository",
     "IndexState",
     "IndexedCall",
     "JobRepository",
     "KeyInfo",
     "MarkRepository",
+    "Matcher",
     "MentionFilter",
     "Page",
+    "Phrase",
     "Playback",
     "QueueState",
     "Rulebook",
@@ -63,4 +69,5 @@ __all__ = [
     "UnitOfWork",
     "UploadRepository",
     "WebhookRepository",
+    "Workbench",
 ]

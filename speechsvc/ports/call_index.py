@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from speechsvc.domain.conversation import Conversation
+from speechsvc.domain.heatmap import RowKind
 from speechsvc.domain.run import CallRange
 from speechsvc.domain.transcript import Transcript
 from speechsvc.ports.calls import Page
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IndexedCall:
-    """An analysed call and its place in the index; `block` is none where the index does not have it yet."""
+class IndexedCall(NamedTuple):
+    """An analysed call and its place in the index. A tuple: made by the hundred thousand."""
 
     call_id: str
-    started_at: datetime
-    block: int | None
+    block: int | None  # none where the index does not have it yet
     place: int
+    source: str
+    contact: str | None
+    score: int | None
+    row_key: str  # of the heatmap
+    row_label: str | None
     versions: Mapping[str, str | None]  # of everything that decided its present analysis
 
 
@@ -37,8 +40,15 @@ class IndexState:
 class CallIndexer(Protocol):
     """What a call's words are reduced to."""
 
-    version: str  # of the tables that decide; blocks of another version are not asked
-    block: int  # most calls in a block
+    @property
+    def version(self) -> str:
+        """Of the tables that decide; blocks of another version are not asked."""
+        ...
+
+    @property
+    def block(self) -> int:
+        """Most calls in a block."""
+        ...
 
     def features(self, conversation: Conversation) -> bytes: ...
 
@@ -61,8 +71,14 @@ class CandidateQuery(Protocol):
 class CallIndexRepository(Protocol):
     """The index of one tenant. It never hides a call: what it does not know is for the caller to look at."""
 
-    def calls(self, where: CallRange, *, cursor: str | None = None, limit: int = 1000) -> Page[IndexedCall]:
+    def calls(
+        self, where: CallRange, row: RowKind, *, cursor: str | None = None, limit: int = 1000
+    ) -> Page[IndexedCall]:
         """Analysed calls in the range, the latest begun first."""
+        ...
+
+    def position(self, call_id: str) -> str:
+        """The cursor that continues `calls` behind this call. Raises NotFound."""
         ...
 
     def count(self, where: CallRange) -> int: ...
@@ -79,6 +95,10 @@ class CallIndexRepository(Protocol):
 
     def texts(self, call_ids: Sequence[str]) -> dict[str, tuple[Transcript, str]]:
         """Transcripts, and a digest of each as stored."""
+        ...
+
+    def still_there(self, call_ids: Sequence[str]) -> frozenset[str]:
+        """Those that were not erased; they stay until the end of this transaction."""
         ...
 
     def add_block(self, version: str, digests: Mapping[str, str], postings: Mapping[int, bytes]) -> bool:

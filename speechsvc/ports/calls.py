@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -12,6 +13,7 @@ from speechsvc.domain.call import Call, CallStatus, Source
 from speechsvc.domain.facts import TopicFact
 from speechsvc.domain.heatmap import HeatmapQuery, RowCount, RowKind, TopicCount
 from speechsvc.domain.mention import Mention
+from speechsvc.domain.run import CallRange
 from speechsvc.domain.talk import TalkMetrics
 from speechsvc.domain.transcript import Transcript
 
@@ -72,6 +74,19 @@ class StoredMention:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EntryHits:
+    """How often one entry decided a mention."""
+
+    topic: str
+    entry: str
+    mentions: int
+    calls: int
+    by_match: dict[str, int]  # match kind -> mentions
+    negated: int
+    suspect: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Analysis:
     """Everything the text stage found in one call, stored and replaced as a whole."""
 
@@ -128,7 +143,24 @@ class AnalysisRepository(Protocol):
         """Facts included."""
         ...
 
+    def found_mentions(self, call_ids: Sequence[str]) -> dict[str, tuple[Mention, ...]]:
+        """By call, in order of turn, place and topic; calls without any are absent."""
+        ...
+
     def mentions(self, call_id: str) -> tuple[StoredMention, ...]: ...
+
+    def mention(self, mention_id: str) -> StoredMention:
+        """Raises NotFound."""
+        ...
+
+    def entry_hits(self, where: CallRange) -> tuple[EntryHits, ...]:
+        """How often each entry decided a mention in analysed calls of the range."""
+        ...
+
+    def heard_as(self, where: CallRange, *, limit: int) -> tuple[tuple[str, str, int, int], ...]:
+        """Words that were taken for an entry by their sound: (words, entry, mentions, calls), the most frequent
+        first."""
+        ...
 
     def find_mentions(
         self, where: MentionFilter, *, cursor: str | None = None, limit: int = 50

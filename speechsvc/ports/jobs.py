@@ -24,6 +24,10 @@ class JobRepository(Protocol):
         self, kind: JobKind, subject: str, *, payload: dict[str, Any] | None = None, delay_s: float = 0
     ) -> None: ...
 
+    def waits(self, kind: JobKind, subject: str) -> bool:
+        """Whether such a job is ready or being done."""
+        ...
+
     def finish(self, job: Job) -> None:
         """Raises StaleLease unless the job's token is still the newest."""
         ...

@@ -62,6 +62,10 @@ class MarkRepository(Protocol):
         """Newest first."""
         ...
 
+    def by_entry(self) -> dict[str, tuple[int, int]]:
+        """Entry -> (right, wrong)."""
+        ...
+
     def call_ids(self, *, after: str = "", limit: int = 100) -> tuple[str, ...]:
         """Calls with marks, in order of id."""
         ...

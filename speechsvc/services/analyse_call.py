@@ -16,7 +16,7 @@ from speechsvc.domain.talk import TalkMetrics
 from speechsvc.domain.talk_rules import measure_talk, measure_talk_from_turns
 from speechsvc.domain.transcript import Transcript
 from speechsvc.errors import SpeechsvcError
-from speechsvc.ports import Analyser, Analysis
+from speechsvc.ports import Analyser, Analysis, UnitOfWork
 from speechsvc.services.core import Core
 from speechsvc.services.publish_event import call_identity, publish_event
 
@@ -90,25 +90,30 @@ def _model_name(transcript: Transcript) -> str | None:
 
 def _store(core: Core, job: Job, call: Call, transcript: Transcript, analysis: Analysis) -> None:
     status = CallStatus.PARTIAL if transcript.partial else CallStatus.DONE
-    now = core.clock.now()
     with core.db.tenant(job.tenant_id) as uow:
         uow.jobs.finish(job)
-        revision = uow.analyses.save(call.id, analysis)
-        uow.calls.update(
-            call.id,
-            status=status,
-            progress=1.0,
-            finished_at=now,
-            contact=analysis.tagging.contact.outcome.value,
-            score=analysis.score["total"],
-            topics=tuple(sorted({f.topic for f in analysis.facts})),
-            versions=_versions(analysis),
-            analysis_revision=revision,
-            error_code=None,
-            error=None,
-        )
-        publish_event(uow, "call.analysed", call.id, _event(call, status, analysis, revision))
+        data = save_analysis(core, uow, call, status, analysis)
+        publish_event(uow, "call.analysed", call.id, data)
         uow.commit()
+
+
+def save_analysis(core: Core, uow: UnitOfWork, call: Call, status: CallStatus, analysis: Analysis) -> dict[str, Any]:
+    """Makes it the call's newest revision; returns what `call.analysed` then tells. Raises NotFound."""
+    revision = uow.analyses.save(call.id, analysis)
+    uow.calls.update(
+        call.id,
+        status=status,
+        progress=1.0,
+        finished_at=core.clock.now(),
+        contact=analysis.tagging.contact.outcome.value,
+        score=analysis.score["total"],
+        topics=tuple(sorted({f.topic for f in analysis.facts})),
+        versions=_versions(analysis),
+        analysis_revision=revision,
+        error_code=None,
+        error=None,
+    )
+    return _event(call, status, analysis, revision)
 
 
 def _versions(analysis: Analysis) -> dict[str, str | None]:

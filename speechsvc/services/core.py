@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from speechsvc.ports import Analyser, BlobStore, Clock, Database, Playback, Rulebook, Sender, System, Transcriber
+from speechsvc.ports import (
+    Analyser,
+    BlobStore,
+    Clock,
+    Database,
+    Playback,
+    Rulebook,
+    Sender,
+    System,
+    Transcriber,
+    Workbench,
+)
 from speechsvc.services.current_rules import Topics
 
 
@@ -31,6 +42,7 @@ class Core:
     playback: Playback
     transcriber: Callable[[], Transcriber]
     rulebook: Callable[[], Rulebook]
+    workbench: Callable[[], Workbench]
     analyser: Callable[[str], Analyser]  # of a tenant, with what it has published; ask anew for each call
     topics: Callable[[str], Topics]  # of a tenant's lexicon
     wake: Callable[[], None]  # tells the dispatcher that a job was committed; may do nothing

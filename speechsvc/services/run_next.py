@@ -13,6 +13,7 @@ from speechsvc.domain.retry import SCHEDULE
 from speechsvc.errors import NotFound, SpeechsvcError
 from speechsvc.logging import get_logger
 from speechsvc.ports import StaleLease
+from speechsvc.services import over_calls
 from speechsvc.services.analyse_call import analyse_call
 from speechsvc.services.core import Core
 from speechsvc.services.deliver_event import deliver_event, fail_delivery
@@ -44,8 +45,7 @@ class StageFailed(SpeechsvcError):
 
 def run_next(core: Core, queue: str) -> bool:
     """Runs at most one job of this queue; False when none was due. Never raises for what a job does."""
-    kinds = [kind for kind in JobKind if kind.queue == queue]
-    job = core.system.lease(kinds, core.limits.lease_s)
+    job = _lease(core, queue)
     if job is None:
         return False
     bound = log.bind(job=job.id, kind=job.kind.value, subject=job.subject, attempt=job.attempt, tenant=job.tenant_id)
@@ -64,12 +64,27 @@ def run_next(core: Core, queue: str) -> bool:
     return True
 
 
+def _lease(core: Core, queue: str) -> Job | None:
+    """The oldest due job of the lowest rank: what nobody waits for gives way."""
+    kinds = [kind for kind in JobKind if kind.queue == queue]
+    for rank in sorted({kind.rank for kind in kinds}):
+        job = core.system.lease([kind for kind in kinds if kind.rank == rank], core.limits.lease_s)
+        if job is not None:
+            return job
+    return None
+
+
 def _run(core: Core, job: Job) -> None:
     if job.kind is JobKind.DELIVER:
         if job.attempt > len(SCHEDULE) + 1:  # it took its worker down each time
             return fail_delivery(core, job, WorkerLost(attempts=job.attempt - 1))
         with _lease_kept(core, job):
             return deliver_event(core, job)
+    if job.kind in over_calls.STEPS:
+        if job.attempt > core.limits.max_attempts:
+            return over_calls.give_up(core, job, WorkerLost(attempts=job.attempt - 1))
+        with _lease_kept(core, job):
+            return over_calls.STEPS[job.kind](core, job)
     if job.attempt > core.limits.max_attempts:
         return fail_call(core, job, WorkerLost(attempts=job.attempt - 1), dead=True)
     with _lease_kept(core, job) as pulse:
@@ -89,6 +104,8 @@ def _settle_failure(core: Core, job: Job, error: Exception) -> None:
             fail_delivery(core, job, known)
         elif outage or (not known.permanent and job.attempt < core.limits.max_attempts):
             _retry(core, job, known, outage)
+        elif job.kind in over_calls.STEPS:
+            over_calls.give_up(core, job, known)
         else:
             fail_call(core, job, known, dead=not known.permanent)
     except StaleLease:
@@ -102,6 +119,9 @@ def _retry(core: Core, job: Job, error: SpeechsvcError, outage: bool) -> None:
     pause = _OUTAGE_PAUSE_S if outage else _RETRY_PAUSE_S[min(job.attempt, len(_RETRY_PAUSE_S)) - 1]
     with core.db.tenant(job.tenant_id) as uow:
         uow.jobs.retry(job, delay_s=pause, error_code=error.code, error=str(error), counted=not outage)
+        if job.kind in over_calls.STEPS:
+            uow.commit()
+            return
         status = CallStatus.QUEUED if job.kind is JobKind.TRANSCRIBE else CallStatus.ANALYSING
         with suppress(NotFound):  # erased meanwhile
             uow.calls.update(job.subject, status=status, error_code=error.code, error=error.message("en"))

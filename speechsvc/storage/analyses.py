@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,10 +12,11 @@ from speechsvc.domain.analysis import Tagging
 from speechsvc.domain.facts import TopicFact
 from speechsvc.domain.heatmap import HeatmapQuery, RowCount, TopicCount
 from speechsvc.domain.mention import Mention
+from speechsvc.domain.run import CallRange
 from speechsvc.domain.transcript import Transcript
 from speechsvc.errors import NotFound
-from speechsvc.ports import Analysis, MentionFilter, Page, StoredMention
-from speechsvc.storage import codec, drilldown, heatmap
+from speechsvc.ports import Analysis, EntryHits, MentionFilter, Page, StoredMention
+from speechsvc.storage import codec, drilldown, entry_figures, heatmap
 from speechsvc.storage.base import Repository
 from speechsvc.storage.mention_rows import mention_row, to_mention
 from speechsvc.storage.tables import analyses, calls, facts, mentions
@@ -94,6 +96,17 @@ class AnalysisTable(Repository):
         ).mappings()
         return tuple(TopicFact(**row) for row in rows)
 
+    def found_mentions(self, call_ids: Sequence[str]) -> dict[str, tuple[Mention, ...]]:
+        rows = self._connection.execute(
+            select(mentions)
+            .where(self._mine(mentions), mentions.c.call_id.in_(call_ids))
+            .order_by(mentions.c.call_id, mentions.c.turn, mentions.c.start_char, mentions.c.topic)
+        ).mappings()
+        found: dict[str, list[Mention]] = {}
+        for row in rows:
+            found.setdefault(row["call_id"], []).append(to_mention(row))
+        return {call_id: tuple(some) for call_id, some in found.items()}
+
     def mentions(self, call_id: str) -> tuple[StoredMention, ...]:
         transcript = TranscriptTable(self._connection, self._tenant_id).get(call_id)
         return tuple(
@@ -108,6 +121,23 @@ class AnalysisTable(Repository):
             .order_by(mentions.c.turn, mentions.c.start_char, mentions.c.topic)
         ).mappings()
         return [(row["id"], to_mention(row)) for row in rows]
+
+    def mention(self, mention_id: str) -> StoredMention:
+        row = self._connection.execute(
+            select(mentions).where(self._mine(mentions), mentions.c.id == mention_id)
+        ).mappings()
+        found = row.first()
+        if found is None:
+            raise NotFound(what="mention")
+        transcript = TranscriptTable(self._connection, self._tenant_id).get(found["call_id"])
+        m = to_mention(found)
+        return StoredMention(id=mention_id, call_id=found["call_id"], mention=m, sentence=sentence(transcript, m))
+
+    def entry_hits(self, where: CallRange) -> tuple[EntryHits, ...]:
+        return entry_figures.hits(self._connection, self._tenant_id, where)
+
+    def heard_as(self, where: CallRange, *, limit: int) -> tuple[tuple[str, str, int, int], ...]:
+        return entry_figures.heard_as(self._connection, self._tenant_id, where, limit)
 
     def find_mentions(self, where: MentionFilter, *, cursor: str | None = None, limit: int = 50) -> Page[StoredMention]:
         page = drilldown.find(self._connection, self._tenant_id, where, cursor, limit)

@@ -8,20 +8,24 @@ block (`forget`).
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Text, and_, cast, delete, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
+from speechsvc.domain.heatmap import RowKind
 from speechsvc.domain.run import CallRange
 from speechsvc.domain.transcript import Transcript
+from speechsvc.errors import NotFound
 from speechsvc.ports import Page
 from speechsvc.ports.call_index import IndexedCall, IndexState
 from speechsvc.storage.base import Repository, decode_cursor, encode_cursor, insert_if_absent
 from speechsvc.storage.call_rows import FINISHED_WELL
 from speechsvc.storage.codec import unpack_transcript
+from speechsvc.storage.heatmap import row_key, row_label
 from speechsvc.storage.tables import calls, index_blocks, index_places, index_postings, transcripts
 
 _AT_ONCE = 500  # parameters of one statement
@@ -30,9 +34,23 @@ _AT_ONCE = 500  # parameters of one statement
 class CallIndexTable(Repository):
     """Implements `CallIndexRepository`."""
 
-    def calls(self, where: CallRange, *, cursor: str | None = None, limit: int = 1000) -> Page[IndexedCall]:
+    def calls(
+        self, where: CallRange, row: RowKind, *, cursor: str | None = None, limit: int = 1000
+    ) -> Page[IndexedCall]:
+        # times and versions of a hundred thousand rows are not worth parsing one by one
+        versions = cast(calls.c.versions, Text)
         query = (
-            select(calls.c.id, calls.c.started_at, calls.c.versions, index_places.c.block, index_places.c.place)
+            select(
+                calls.c.id,
+                index_places.c.block,
+                index_places.c.place,
+                calls.c.source,
+                calls.c.contact,
+                calls.c.score,
+                row_key(row),
+                row_label(row),
+                versions,
+            )
             .join_from(calls, index_places, self._placed(), isouter=True)
             .where(self._mine(calls), *in_range(where))
             .order_by(calls.c.started_at.desc(), calls.c.id.desc())
@@ -44,12 +62,21 @@ class CallIndexTable(Repository):
                 or_(calls.c.started_at < at, and_(calls.c.started_at == at, calls.c.id < call_id)),
                 calls.c.started_at <= at,  # lets the database begin its walk there
             )
-        rows = self._connection.execute(query).all()
-        found = tuple(
-            IndexedCall(call_id=r.id, started_at=r.started_at, block=r.block, place=r.place or 0, versions=r.versions)
-            for r in rows[:limit]
-        )
-        return Page(items=found, cursor=_after(found[-1]) if len(rows) > limit else None)
+        parsed: dict[str, dict[str, str | None]] = {}
+        found: list[IndexedCall] = []
+        for call_id, block, place, source, contact, score, key, label, text in self._connection.execute(query):
+            if text not in parsed:
+                parsed[text] = json.loads(text)
+            found.append(IndexedCall(call_id, block, place or 0, source, contact, score, key, label, parsed[text]))
+        more = self.position(found[limit - 1].call_id) if len(found) > limit else None
+        return Page(items=tuple(found[:limit]), cursor=more)
+
+    def position(self, call_id: str) -> str:
+        query = select(calls.c.started_at).where(self._mine(calls), calls.c.id == call_id)
+        at = self._connection.execute(query).scalar()
+        if at is None:
+            raise NotFound(what="call")
+        return encode_cursor(at, call_id)
 
     def count(self, where: CallRange) -> int:
         query = select(func.count()).select_from(calls).where(self._mine(calls), *in_range(where))
@@ -84,6 +111,13 @@ class CallIndexTable(Repository):
 
     def texts(self, call_ids: Sequence[str]) -> dict[str, tuple[Transcript, str]]:
         return {call_id: (unpack_transcript(body), _digest(body)) for call_id, body in self._bodies(call_ids)}
+
+    def still_there(self, call_ids: Sequence[str]) -> frozenset[str]:
+        found: set[str] = set()
+        for some in _pieces(call_ids):
+            query = select(calls.c.id).where(self._mine(calls), calls.c.id.in_(some))
+            found.update(self._connection.execute(query.with_for_update(read=True, key_share=True)).scalars())
+        return frozenset(found)
 
     def add_block(self, version: str, digests: Mapping[str, str], postings: Mapping[int, bytes]) -> bool:
         block = 1 + (
@@ -176,10 +210,6 @@ def in_range(where: CallRange) -> Iterable[ColumnElement[bool]]:
         (calls.c.customer_id, where.customer_id),
     ]
     yield from (column == value for column, value in wanted if value is not None)
-
-
-def _after(call: IndexedCall) -> str:
-    return encode_cursor(call.started_at, call.call_id)
 
 
 def _digest(body: bytes) -> str:

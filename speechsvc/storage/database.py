@@ -115,6 +115,7 @@ class SqlUnitOfWork:
     def rulesets(self) -> RulesetTable:
         return self._repository(RulesetTable)
 
+    @property
     def call_index(self) -> CallIndexTable:
         return self._repository(CallIndexTable)
 

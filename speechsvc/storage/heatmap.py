@@ -34,6 +34,11 @@ def row_key(row: RowKind) -> ColumnElement[Any]:
     return func.coalesce(_KEYS[row][0], "")
 
 
+def row_label(row: RowKind) -> ColumnElement[Any]:
+    """What people read for the row's key."""
+    return _KEYS[row][1]
+
+
 def effective() -> ColumnElement[bool]:
     """Calls that count at all."""
     return and_(calls.c.contact == Contact.EFFECTIVE.value, calls.c.status.in_(FINISHED_WELL))

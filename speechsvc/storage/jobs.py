@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from speechsvc.domain.job import Job, JobKind, JobState
 from speechsvc.ports import StaleLease
@@ -30,6 +30,11 @@ class JobTable(Repository):
                 announced_until=0.0,
             )
         )
+
+    def waits(self, kind: JobKind, subject: str) -> bool:
+        is_open = jobs.c.state.in_((JobState.READY.value, JobState.LEASED.value))
+        query = select(jobs.c.id).where(self._mine(jobs), jobs.c.subject == subject, jobs.c.kind == kind.value, is_open)
+        return self._connection.execute(query.limit(1)).first() is not None
 
     def finish(self, job: Job) -> None:
         self._leave(job, state=JobState.DONE.value, error_code=None, error=None)

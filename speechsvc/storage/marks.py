@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
 
 from speechsvc.domain.mark import Mark, Verdict
 from speechsvc.domain.mention import Polarity
@@ -69,6 +69,19 @@ class MarkTable(Repository):
         found = tuple(map(_mark, rows))
         more = encode_cursor(found[limit - 1].created_at, found[limit - 1].id) if len(found) > limit else None
         return Page(items=found[:limit], cursor=more)
+
+    def by_entry(self) -> dict[str, tuple[int, int]]:
+        rows = self._connection.execute(
+            select(marks.c.entry, marks.c.verdict, func.count().label("number"))
+            .where(self._mine(marks), marks.c.entry.is_not(None))
+            .group_by(marks.c.entry, marks.c.verdict)
+        )
+        found: dict[str, tuple[int, int]] = {}
+        for row in rows:
+            right, wrong = found.get(row.entry, (0, 0))
+            is_right = row.verdict == Verdict.RIGHT.value
+            found[row.entry] = (right + row.number * is_right, wrong + row.number * (not is_right))
+        return found
 
     def call_ids(self, *, after: str = "", limit: int = 100) -> tuple[str, ...]:
         rows = self._connection.execute(

@@ -8,7 +8,7 @@ differs; and only topics of changed entries, or those that name such a topic und
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -16,10 +16,8 @@ from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.lexicon import Entry, Lexicon
 from speechsvc.domain.mention import Mention
 from speechsvc.tagging.candidate_query import SoundQuery, sound_query
-from speechsvc.tagging.candidates import Place
 from speechsvc.tagging.rules import compile_rules
-from speechsvc.tagging.syllables import syllables
-from speechsvc.tagging.tagger import LexiconTagger
+from speechsvc.tagging.tagger import LexiconTagger, Scanned
 from speechsvc.tagging.text import NormalText, normalise
 from speechsvc.tagging.words import words
 
@@ -35,7 +33,8 @@ class LexiconComparison:
         self.entries = frozenset(entry for _, entry in changed)
         self.topics = _dependents({topic for topic, _ in changed}, old, new)
         self._homophones = homophones
-        self._touched = _only([x for x in (old, new)], changed)
+        self._last: tuple[Conversation, tuple[NormalText, frozenset[int]]] | None = None
+        self._touched = _only((old, new), changed)
         self._new = replace(new, topics=tuple(t for t in new.topics if t.id in self.topics))
 
     @cached_property
@@ -45,45 +44,43 @@ class LexiconComparison:
 
     def touches(self, conversation: Conversation) -> bool:
         """Whether a changed entry, old or new, matches anywhere in the call."""
-        text, sounds = self._prepare(conversation)
-        return bool(self._dirty(conversation, text, sounds))
+        return bool(self._read(conversation)[1])
 
     def apply(self, conversation: Conversation, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
         """From all mentions as the old lexicon finds them to all as the new one finds them."""
-        text, sounds = self._prepare(conversation)
-        dirty = self._dirty(conversation, text, sounds)
-        if not dirty:
+        text, touched = self._read(conversation)
+        if not touched:
             return tuple(mentions)
+        dirty = set(touched)
         by_turn: defaultdict[int, list[Mention]] = defaultdict(list)
         for mention in mentions:
             by_turn[mention.turn].append(mention)
+        said = self._tagger.scan(conversation, text)
         for turn in range(min(dirty), len(conversation.turns)):
-            if turn in dirty and self._judge_again(conversation, turn, text, sounds, by_turn):
+            if turn in dirty and self._judge_again(said, turn, by_turn):
                 dirty.add(turn + 1)
         return tuple(mention for turn in sorted(by_turn) for mention in by_turn[turn])
 
-    def _judge_again(
-        self,
-        conversation: Conversation,
-        turn: int,
-        text: NormalText,
-        sounds: str | None,
-        by_turn: dict[int, list[Mention]],
-    ) -> bool:
+    def _judge_again(self, said: Scanned, turn: int, by_turn: dict[int, list[Mention]]) -> bool:
         """Whether the turn's mentions changed."""
-        before, known = by_turn.get(turn - 1, []), by_turn.get(turn, [])
-        place = Place(conversation, turn, text, sounds, frozenset(m.topic for m in before))
-        found = self._tagger.tag_turn(place, [m for m in before if m.topic in self.topics])
+        known = by_turn.get(turn, [])
+        found = self._tagger.tag_turn(said, turn, by_turn.get(turn - 1, []))
         kept = [m for m in known if m.topic not in self.topics]
-        by_turn[turn] = sorted([*kept, *found], key=lambda m: (m.start_char, m.topic))
-        return by_turn[turn] != known
+        # refusals of other topics' offers are theirs to find
+        again = [m for m in found if m.topic in self.topics]
+        by_turn[turn] = sorted([*kept, *again], key=lambda m: (m.start_char, m.topic))
+        return [m.finding for m in by_turn[turn]] != [m.finding for m in known]
 
-    def _prepare(self, conversation: Conversation) -> tuple[NormalText, str | None]:
+    def _read(self, conversation: Conversation) -> tuple[NormalText, frozenset[int]]:
+        """Normalised text, and the turns in which a changed entry matches. Keeps the last answer: whoever hears that
+        a call is touched asks next what follows."""
+        last = self._last
+        if last is not None and last[0] is conversation:
+            return last[1]
         text = normalise(conversation)
-        return text, syllables(text.text) if self._homophones else None
-
-    def _dirty(self, conversation: Conversation, text: NormalText, sounds: str | None) -> set[int]:
-        return {turn for gate in self._gates for turn in gate.turns_with_entries(conversation, text, sounds)}
+        touched = frozenset(turn for gate in self._gates for turn in _matching(gate, conversation, text))
+        self._last = conversation, (text, touched)
+        return text, touched
 
     @cached_property
     def _gates(self) -> tuple[LexiconTagger, ...]:
@@ -94,8 +91,12 @@ class LexiconComparison:
         return LexiconTagger(self._new, homophones=self._homophones)
 
 
-def same_mentions(one: Sequence[Mention], other: Sequence[Mention]) -> bool:
-    return tuple(one) == tuple(other)
+def _matching(gate: LexiconTagger, conversation: Conversation, text: NormalText) -> Iterator[int]:
+    """Turns in which any of the gate's entries matches."""
+    said = gate.scan(conversation, text)
+    for turn in sorted(said.hits.keys() | said.possible.keys()):
+        if any(gate.matches(said, turn).values()):
+            yield turn
 
 
 def _entries(lexicon: Lexicon) -> dict[_Place, Entry]:

@@ -43,6 +43,7 @@ class LabelledCall:
     evidence: Mapping[Label, str]
     contact: str | None = None
     customer_next_step: bool | None = None
+    judged: frozenset[Label] | None = None  # places that a person looked at, where it was not the whole call
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,6 +158,7 @@ def labelled_call(record: Mapping[str, Any]) -> LabelledCall:
         evidence=evidence,
         contact=record.get("contact"),
         customer_next_step=record.get("customer_next_step"),
+        judged=frozenset((turn, topic) for turn, topic in record["judged"]) if "judged" in record else None,
     )
 
 
@@ -169,10 +171,14 @@ class _Tally:
         self.disagreements: list[Disagreement] = []
 
     def add(self, call: LabelledCall, mentions: tuple[Mention, ...]) -> None:
-        found = {(mention.turn, mention.topic): mention for mention in mentions if not mention.suspect}
+        found = {
+            (mention.turn, mention.topic): mention
+            for mention in mentions
+            if not mention.suspect and (call.judged is None or (mention.turn, mention.topic) in call.judged)
+        }
         self.calls += 1
         self.turns += len(call.conversation.turns)
-        if not call.labels:
+        if not call.labels and call.judged is None:
             self.free_turns += len(call.conversation.turns)
             self.free_turns_hit += len({turn for turn, _ in found})
         for key in sorted(found.keys() | call.labels.keys()):

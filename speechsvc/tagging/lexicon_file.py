@@ -86,6 +86,11 @@ def parse_lexicon_text(text: str, source: str = "lexicon") -> Any:
     return data
 
 
+def checked_lexicon(data: Mapping[str, Any]) -> Lexicon:
+    """The same of content that passed `parse_lexicon` before: many times faster."""
+    return _lexicon(data, data["topics"])
+
+
 def _read(path: Path, problems: list[str]) -> Lexicon | None:
     if not path.exists():
         problems.append(f"{path}: there is no such file or folder; give a lexicon file, or a folder with {HEAD}.")

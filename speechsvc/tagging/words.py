@@ -37,6 +37,10 @@ class Words:
         """Count in jieba's dictionary; 0 for what it does not know."""
         return self._freq.get(word, 0)
 
+    def log_probability(self, text: str) -> float:
+        """Natural logarithm of the likeliest segmentation's probability in everyday Chinese."""
+        return self._best(text, None)
+
     def straddle(self, text: str, start: int, end: int) -> float:
         """How much likelier (in nats) a reading is in which a word crosses an edge of the span; 0 where none can."""
         if not self._may_straddle(text, start, end):

@@ -37,6 +37,7 @@ from speechsvc.storage.database import SqlDatabase
 from speechsvc.storage.local_blobs import LocalBlobs
 from speechsvc.storage.system import SqlSystem
 from speechsvc.tagging.rulebook import FileRulebook
+from speechsvc.tagging.workbench import TaggerWorkbench
 
 METADATA: dict[str, Any] = {
     "external_id": "pbx-1",
@@ -161,6 +162,7 @@ def make_application(settings: Settings, wakes: list[int]) -> tuple[ApiApplicati
         playback=WavPlayback(DecodeLimits(max_seconds=600)),
         transcriber=ScriptedTranscriber,
         rulebook=lambda: rulebook,
+        workbench=TaggerWorkbench,
         analyser=rules.analyser,
         topics=rules.topics,
         wake=lambda: wakes.append(1),

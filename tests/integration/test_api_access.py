@@ -15,6 +15,7 @@ from speechsvc.domain.access import Permission, Principal, Role
 from tests.fakes.api_service import METADATA, ApiService, parts, running, wav
 from tests.fakes.tus import PIECE, TUS, beginning
 
+EMPTY = {"name": "x", "version": 1, "topics": []}
 OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/docs")}
 
 # what to send so that an allowed caller succeeds: (method, template) -> request arguments
@@ -44,6 +45,23 @@ CASES: dict[tuple[str, str], dict[str, Any]] = {
     ("DELETE", "/v1/webhooks/{webhook_id}"): {},
     ("GET", "/v1/webhooks/{webhook_id}/deliveries"): {},
     ("GET", "/v1/audit"): {},
+    ("POST", "/v1/lexicon/draft/preview"): {"json": {"wait_s": 0, "lexicon": EMPTY}},
+    ("GET", "/v1/lexicon/preview/{preview_id}"): {},
+    ("POST", "/v1/lexicon/preview/{preview_id}/cancel"): {},
+    ("POST", "/v1/lexicon/retag"): {"json": {}},
+    ("GET", "/v1/lexicon/retag"): {},
+    ("GET", "/v1/lexicon/retag/{run_id}"): {},
+    ("POST", "/v1/lexicon/retag/{run_id}/pause"): {},
+    ("POST", "/v1/lexicon/retag/{run_id}/resume"): {},
+    ("POST", "/v1/lexicon/retag/{run_id}/cancel"): {},
+    ("GET", "/v1/lexicon/statistics"): {},
+    ("GET", "/v1/lexicon/suggestions"): {},
+    ("POST", "/v1/mentions/{mention_id}/marks"): {"json": {"verdict": "right"}},
+    ("POST", "/v1/calls/{call_id}/marks"): {"json": {"turn": 1, "topic": "budget_approval"}},
+    ("GET", "/v1/calls/{call_id}/marks"): {},
+    ("GET", "/v1/marks"): {},
+    ("GET", "/v1/marks/export"): {},
+    ("DELETE", "/v1/marks/{mark_id}"): {},
 }
 ANY = {"If-Match": "*"}
 for kind in ("lexicon", "rubric"):
@@ -85,7 +103,20 @@ def ids(service: ApiService) -> dict[str, str]:
     with service.client("qa") as client:
         for kind in ("lexicon", "rubric"):
             assert client.post(f"/v1/{kind}/versions/0/restore", json={}).json()["number"] == 1
-    return {"call_id": call, "webhook_id": hook, "upload_id": upload, "number": "1", "number_b": "1"}
+        preview = client.post("/v1/lexicon/draft/preview", json={"wait_s": 0, "lexicon": EMPTY}).json()["id"]
+        run = client.post("/v1/lexicon/retag", json={}).json()["id"]
+        mention = client.get(f"/v1/calls/{call}/mentions").json()["mentions"][0]["id"]
+        mark = client.post(f"/v1/mentions/{mention}/marks", json={"verdict": "wrong"}).json()["id"]
+    made = {
+        "number": "1",
+        "a": "1",
+        "b": "1",
+        "preview_id": preview,
+        "run_id": run,
+        "mention_id": mention,
+        "mark_id": mark,
+    }
+    return {"call_id": call, "webhook_id": hook, "upload_id": upload, **made}
 
 
 def routes() -> set[tuple[str, str]]:
@@ -180,6 +211,11 @@ def test_lists_of_another_tenant_are_empty(service: ApiService, ids: dict[str, s
         for kind in ("lexicon", "rubric"):
             assert client.get(f"/v1/{kind}/versions").json()["versions"] == []
             assert client.get(f"/v1/{kind}").json()["number"] == 0
+        assert client.get("/v1/lexicon/retag").json()["runs"] == []
+        assert client.get("/v1/lexicon/statistics").json()["entries"] == []
+        assert client.get("/v1/lexicon/suggestions").json() == {"calls": 0, "phrases": [], "homophones": []}
+        assert client.get("/v1/marks").json()["marks"] == []
+        assert client.get("/v1/marks/export").text == ""
 
 
 FINDINGS = ["", "/transcript", "/mentions", "/score", "/recording"]

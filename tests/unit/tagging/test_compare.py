@@ -1,4 +1,4 @@
-"""A comparison of two lexicons says what tagging with both says; the candidate index never hides a call that matters."""
+"""A comparison of two lexicons says what tagging with both says; the index never hides a call that matters."""
 
 from __future__ import annotations
 

@@ -1,0 +1,177 @@
+"""A preview's work on pages of stored calls: candidates are read, the rest is only counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from speechsvc.domain.analysis import Contact
+from speechsvc.domain.call import Source
+from speechsvc.domain.conversation import Conversation
+from speechsvc.domain.heatmap import RowKind
+from speechsvc.domain.mention import Mention
+from speechsvc.domain.preview import MentionChanges, PreviewTally, ScoreChange, changes, facts_of
+from speechsvc.domain.run import CallRange
+from speechsvc.domain.transcript import Transcript
+from speechsvc.errors import NotFound
+from speechsvc.ports import IndexedCall, UnitOfWork
+from speechsvc.services.candidate_calls import CandidateCalls
+from speechsvc.services.core import Core
+from speechsvc.services.lexicon_versions import InForce
+from speechsvc.services.mask_words import mask_segments
+
+_AT_ONCE = 64  # calls whose words are held in memory
+_SHOWN = 20  # changes shown of one call
+_SPOKEN = (Source.CALL.value, Source.TRANSCRIPT.value)  # what the heatmap counts unless asked otherwise
+
+Found = tuple[int, str, dict[str, Any]]  # position, call id, what changes
+
+
+class PreviewCalls:
+    """One draft against the lexicon that was in force when the preview began."""
+
+    def __init__(self, core: Core, tenant_id: str, request: Mapping[str, Any]) -> None:
+        """`request` is the run's. Raises NotFound where that lexicon is not known any more."""
+        self._core = core
+        self._tenant_id = tenant_id
+        self._row = RowKind(request["row"])
+        self._now = InForce(core, tenant_id, label=request["published"])
+        if self._now.lexicon is None:
+            raise NotFound(what="version")
+        self._draft = core.workbench().compare(self._now.lexicon, request["content"])
+        self._candidates = CandidateCalls(core, self._draft.query)
+
+    def page(
+        self, where: CallRange, tally: PreviewTally, cursor: str | None, size: int, listed: int
+    ) -> tuple[list[Found], str | None]:
+        """The next `size` calls into the tally; returns what is to be shown, and where to go on (none: the end)."""
+        found: list[Found] = []
+        with self._core.db.tenant(self._tenant_id, write=False) as uow:
+            page = uow.call_index.calls(where, self._row, cursor=cursor, limit=size)
+            self._count(page.items, tally)
+            candidates = self._candidates.among(uow, page.items)
+            for begin in range(0, len(candidates), _AT_ONCE):
+                self._look(uow, candidates[begin : begin + _AT_ONCE], tally, found, listed)
+        return found, page.cursor
+
+    def _count(self, calls: Sequence[IndexedCall], tally: PreviewTally) -> None:
+        tally.seen += len(calls)
+        rows: dict[str, list[Any]] = {}
+        for call in calls:
+            if _in_heatmap(call):
+                rows.setdefault(call.row_key, [call.row_label or call.row_key, 0])[1] += 1
+        for key, (label, number) in rows.items():
+            tally.count_row(key, label, number)
+
+    def _look(
+        self, uow: UnitOfWork, calls: Sequence[IndexedCall], tally: PreviewTally, found: list[Found], listed: int
+    ) -> None:
+        texts = uow.call_index.texts([call.call_id for call in calls])
+        tally.looked_at += len(calls)
+        touched: list[tuple[IndexedCall, Transcript, Conversation]] = []
+        for call in calls:
+            if call.call_id in texts:
+                transcript = texts[call.call_id][0]
+                conversation = transcript.conversation(call.call_id)
+                if self._draft.touches(conversation):
+                    touched.append((call, transcript, conversation))
+        if not touched:
+            return
+        stored = uow.analyses.found_mentions([call.call_id for call, _, _ in touched])
+        for call, transcript, conversation in touched:
+            before = self._now.mentions(call, conversation, stored.get(call.call_id, ()))
+            after = self._draft.apply(conversation, before)
+            found_here = changes(before, after)
+            if found_here:
+                shown = self._add(uow, call, conversation, before, after, found_here, tally)
+                if tally.changed <= listed:
+                    found.append((tally.changed, call.call_id, shown | _words(uow, call, transcript, found_here)))
+
+    def _add(
+        self,
+        uow: UnitOfWork,
+        call: IndexedCall,
+        conversation: Conversation,
+        before: Sequence[Mention],
+        after: Sequence[Mention],
+        found: MentionChanges,
+        tally: PreviewTally,
+    ) -> dict[str, Any]:
+        tally.add(found)
+        if not found.counting:
+            return {"score": None}
+        if _in_heatmap(call):
+            tally.add_cells(call.row_key, facts_of(conversation, before), facts_of(conversation, after))
+        score = self._score(uow, call, conversation, before, after)
+        if score is None:
+            return {"score": None}
+        tally.add_score(score)
+        return {"score": {"before": score.before, "after": score.after, "crosses": score.crosses}}
+
+    def _score(
+        self,
+        uow: UnitOfWork,
+        call: IndexedCall,
+        conversation: Conversation,
+        before: Sequence[Mention],
+        after: Sequence[Mention],
+    ) -> ScoreChange | None:
+        """The call's own score by the rubric in force.
+
+        A follow-up's score joins the inputs of its calls: who previews follow-ups asks here for each of them.
+        """
+        analysis = uow.analyses.get(call.call_id)
+        if analysis is None:
+            return None
+        tagging = analysis.tagging
+        if not self._now.same_engine(call):
+            tagging = self._now.analyser.tag(conversation)
+
+        def score(mentions: Sequence[Mention]) -> dict[str, Any]:
+            return self._now.analyser.score(conversation, replace(tagging, mentions=tuple(mentions)), analysis.talk)[0]
+
+        old = analysis.score if self._now.same_as(call) else score(before)
+        return ScoreChange.between(old, score(after))
+
+
+def _in_heatmap(call: IndexedCall) -> bool:
+    return call.contact == Contact.EFFECTIVE.value and call.source in _SPOKEN
+
+
+def _words(uow: UnitOfWork, call: IndexedCall, transcript: Transcript, found: MentionChanges) -> dict[str, Any]:
+    """What people see: which call, and the sentences, masked."""
+    masked = mask_segments(transcript.segments)
+    metadata = uow.calls.get(call.call_id).metadata
+    pairs = (*found.turned, *found.moved)
+    shown = {
+        "gained": [_shown(m, masked) for m in found.gained[:_SHOWN]],
+        "lost": [_shown(m, masked) for m in found.lost[:_SHOWN]],
+        "turned": [{"before": _shown(a, masked), "after": _shown(b, masked)} for a, b in pairs[:_SHOWN]],
+    }
+    total = len(found.gained) + len(found.lost) + len(pairs)
+    return {
+        **shown,
+        "not_shown": total - sum(map(len, shown.values())),
+        "external_id": metadata.external_id,
+        "started_at": metadata.started_at.isoformat(),
+        "salesperson": metadata.salesperson and (metadata.salesperson.name or metadata.salesperson.id),
+        "customer": metadata.customer and (metadata.customer.name or metadata.customer.id),
+    }
+
+
+def _shown(mention: Mention, masked: Sequence[str]) -> dict[str, Any]:
+    sentence = masked[mention.turn]
+    return {
+        "topic": mention.topic,
+        "turn": mention.turn,
+        "speaker": mention.speaker.value,
+        "polarity": mention.polarity.value,
+        "entry": mention.entry,
+        "match": mention.match.value,
+        "start": mention.start,
+        "start_char": mention.start_char,
+        "end_char": mention.end_char,
+        "text": sentence[mention.start_char : mention.end_char],
+        "sentence": sentence,
+    }

@@ -1,0 +1,145 @@
+"""What the lexicon and rubric in force would change in a page of stored calls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from speechsvc.domain.call import Call
+from speechsvc.domain.conversation import Conversation
+from speechsvc.domain.facts import topic_facts
+from speechsvc.domain.mention import Mention
+from speechsvc.domain.transcript import Transcript
+from speechsvc.ports import Analysis, IndexedCall, UnitOfWork
+from speechsvc.services.analyse_call import analyse_transcript
+from speechsvc.services.candidate_calls import CandidateCalls
+from speechsvc.services.core import Core
+from speechsvc.services.lexicon_versions import InForce
+
+_AT_ONCE = 64  # calls whose words are held in memory
+_PATIENCE_S = 2.0  # a page that takes longer ends early: progress is seen, and a kill costs little
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changed:
+    """A call as it was read, and its new analysis."""
+
+    call: Call
+    analysis: Analysis
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Work:
+    """What became of a page."""
+
+    changed: tuple[Changed, ...]
+    seen: int  # calls dealt with
+    read: int  # of these, whose words were read
+    stopped_at: str | None  # last call dealt with where the page ended early
+
+
+class RetagPage:
+    """Holds what it compiled for the next page."""
+
+    def __init__(self, core: Core, tenant_id: str) -> None:
+        self._core = core
+        self._tenant_id = tenant_id
+        self._now = InForce(core, tenant_id)
+        self._candidates: dict[str, CandidateCalls] = {}  # by the lexicon that a call was analysed with
+
+    def look(self, uow: UnitOfWork, calls: Sequence[IndexedCall]) -> Work:
+        deadline = time.monotonic() + _PATIENCE_S
+        wanted = [(number, call) for number, call in enumerate(calls, 1) if self._may_change(uow, call)]
+        changed: list[Changed] = []
+        for begin in range(0, len(wanted), _AT_ONCE):
+            some = [call for _, call in wanted[begin : begin + _AT_ONCE]]
+            changed += self._look_closer(uow, some)
+            read = begin + len(some)
+            if read < len(wanted) and time.monotonic() > deadline:
+                seen = wanted[read - 1][0]
+                last = calls[seen - 1].call_id
+                return Work(changed=tuple(changed), seen=seen, read=read, stopped_at=last)
+        return Work(changed=tuple(changed), seen=len(calls), read=len(wanted), stopped_at=None)
+
+    def _may_change(self, uow: UnitOfWork, call: IndexedCall) -> bool:
+        if self._now.same_as(call):
+            return False
+        if not self._only_lexicon_differs(call):
+            return True
+        label = call.versions.get("lexicon") or ""
+        if label not in self._candidates:
+            comparison = self._now.since(label)
+            self._candidates[label] = CandidateCalls(self._core, comparison.query if comparison else None)
+        return bool(self._candidates[label].among(uow, (call,)))
+
+    def _only_lexicon_differs(self, call: IndexedCall) -> bool:
+        return self._now.same_engine(call) and call.versions.get("rubric") == self._now.versions.rubric
+
+    def _look_closer(self, uow: UnitOfWork, calls: Sequence[IndexedCall]) -> list[Changed]:
+        texts = uow.call_index.texts([call.call_id for call in calls])
+        stored = uow.analyses.found_mentions([call.call_id for call in calls])
+        found = []
+        for call in calls:
+            if call.call_id in texts:
+                one = self._changed(uow, call, texts[call.call_id][0], stored.get(call.call_id, ()))
+                if one is not None:
+                    found.append(one)
+        return found
+
+    def _changed(
+        self, uow: UnitOfWork, indexed: IndexedCall, transcript: Transcript, stored: Sequence[Mention]
+    ) -> Changed | None:
+        conversation = transcript.conversation(indexed.call_id)
+        comparison = self._now.since(indexed.versions.get("lexicon")) if self._only_lexicon_differs(indexed) else None
+        mentions = None
+        if comparison is not None:
+            mentions = comparison.apply(conversation, stored)
+            if _same(mentions, stored):
+                return None
+        call, old = uow.calls.get(indexed.call_id), uow.analyses.get(indexed.call_id)
+        if old is None:
+            return None
+        new = self._analysis(call, transcript, conversation, old, mentions)
+        return None if _equal(old, new) else Changed(call=call, analysis=new)
+
+    def _analysis(
+        self,
+        call: Call,
+        transcript: Transcript,
+        conversation: Conversation,
+        old: Analysis,
+        mentions: tuple[Mention, ...] | None,
+    ) -> Analysis:
+        """From the mentions that follow from the old ones, or anew where more than the lexicon differs."""
+        if mentions is None:
+            return analyse_transcript(self._core, self._tenant_id, call, transcript)
+        tagging = replace(old.tagging, mentions=mentions)
+        score, snapshot = self._now.analyser.score(conversation, tagging, old.talk)
+        return replace(
+            old,
+            tagging=tagging,
+            score=score,
+            snapshot=snapshot,
+            versions=replace(self._now.versions, transcript=old.versions.transcript),
+            facts=topic_facts(conversation, mentions),
+        )
+
+
+def _same(one: Sequence[Mention], other: Sequence[Mention]) -> bool:
+    return [m.finding for m in one] == [m.finding for m in other]
+
+
+def _equal(old: Analysis, new: Analysis) -> bool:
+    """Whether nothing that anybody sees changes; versions alone make no new revision."""
+    return (
+        _same(old.tagging.mentions, new.tagging.mentions)
+        and (old.tagging.contact, old.tagging.next_step) == (new.tagging.contact, new.tagging.next_step)
+        and _points(old) == _points(new)
+    )
+
+
+def _points(analysis: Analysis) -> object:
+    score = analysis.score
+    components = [(c.get("id"), c.get("points")) for c in score.get("components", ())]
+    return score.get("total"), score.get("counts_toward_performance"), components
