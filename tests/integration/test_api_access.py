@@ -107,16 +107,8 @@ def ids(service: ApiService) -> dict[str, str]:
         run = client.post("/v1/lexicon/retag", json={}).json()["id"]
         mention = client.get(f"/v1/calls/{call}/mentions").json()["mentions"][0]["id"]
         mark = client.post(f"/v1/mentions/{mention}/marks", json={"verdict": "wrong"}).json()["id"]
-    made = {
-        "number": "1",
-        "a": "1",
-        "b": "1",
-        "preview_id": preview,
-        "run_id": run,
-        "mention_id": mention,
-        "mark_id": mark,
-    }
-    return {"call_id": call, "webhook_id": hook, "upload_id": upload, **made}
+    made = {"preview_id": preview, "run_id": run, "mention_id": mention, "mark_id": mark}
+    return {"call_id": call, "webhook_id": hook, "upload_id": upload, "number": "1", "number_b": "1", **made}
 
 
 def routes() -> set[tuple[str, str]]:

@@ -14,9 +14,10 @@ from sqlalchemy.exc import IntegrityError
 
 from speechsvc.domain.access import Principal, Role
 from speechsvc.domain.call import Call
-from speechsvc.domain.heatmap import HeatmapQuery
+from speechsvc.domain.heatmap import HeatmapQuery, RowKind
 from speechsvc.domain.job import Job, JobKind
 from speechsvc.domain.ruleset import RulesetKind
+from speechsvc.domain.run import CallRange, RunKind, RunState
 from speechsvc.domain.upload import Upload, UploadPart
 from speechsvc.domain.webhook import Attempt, DeliveryState, Endpoint
 from speechsvc.errors import Conflict, NotFound
@@ -24,6 +25,7 @@ from speechsvc.ports import CallFilter, MentionFilter, StaleLease
 from speechsvc.storage import tables
 from speechsvc.storage.database import SqlDatabase
 from speechsvc.storage.engine import transaction
+from speechsvc.storage.mention_rows import mention_id
 from speechsvc.storage.system import SqlSystem
 from tests.unit.storage.builders import (
     ALL_KINDS,
@@ -34,7 +36,9 @@ from tests.unit.storage.builders import (
     make_base,
     make_call,
     make_draft,
+    make_mark,
     make_mention,
+    make_run,
     make_transcript,
     make_version,
     store_done,
@@ -134,6 +138,28 @@ def reads(
     yield "uploads.get", lambda u: u.uploads.get("upl_1")
     yield "uploads.waiting", lambda u: u.uploads.waiting()
     yield "uploads.expired", lambda u: u.uploads.expired(START + timedelta(days=9))
+    yield "analyses.found_mentions", lambda u: u.analyses.found_mentions([mention_call])
+    yield "analyses.mention", lambda u: u.analyses.mention(mention_id(mention_call, make_mention()))
+    yield "analyses.entry_hits", lambda u: u.analyses.entry_hits(CallRange())
+    yield "analyses.heard_as", lambda u: u.analyses.heard_as(CallRange(), limit=9)
+    yield "jobs.waits", lambda u: u.jobs.waits(JobKind.ANALYSE, call.id)
+    yield "call_index.calls", lambda u: u.call_index.calls(CallRange(), RowKind.TEAM).items
+    yield "call_index.position", lambda u: u.call_index.position(call.id)
+    yield "call_index.count", lambda u: u.call_index.count(CallRange())
+    yield "call_index.versions", lambda u: u.call_index.versions()
+    yield "call_index.postings", lambda u: u.call_index.postings(1, [7])
+    yield "call_index.missing", lambda u: u.call_index.missing(limit=9)
+    yield "call_index.texts", lambda u: u.call_index.texts([call.id])
+    yield "call_index.partial_block", lambda u: u.call_index.partial_block(9)
+    yield "call_index.state", lambda u: u.call_index.state("v").calls + u.call_index.state("v").blocks
+    yield "runs.get", lambda u: u.runs.get("prv_1", RunKind.PREVIEW)
+    yield "runs.list", lambda u: u.runs.list(RunKind.PREVIEW)
+    yield "runs.calls", lambda u: u.runs.calls("prv_1")
+    yield "marks.get", lambda u: u.marks.get("mrk_1")
+    yield "marks.of_call", lambda u: u.marks.of_call(call.id)
+    yield "marks.list", lambda u: u.marks.list().items
+    yield "marks.by_entry", lambda u: u.marks.by_entry()
+    yield "marks.call_ids", lambda u: u.marks.call_ids()
     yield "rulesets.current", lambda u: u.rulesets.current()
     yield "rulesets.versions", lambda u: u.rulesets.versions(RulesetKind.LEXICON).items
     yield "rulesets.version", lambda u: u.rulesets.version(RulesetKind.LEXICON, 1)
@@ -163,6 +189,14 @@ def writes(call: Call, job: Job, endpoint: str, delivery: str, mine: Any) -> Ite
     yield "uploads.finish", lambda u: u.uploads.finish("upl_1", call.id)
     yield "uploads.refuse", lambda u: u.uploads.refuse("upl_1", "x")
     yield "uploads.remove", lambda u: u.uploads.remove("upl_1")
+    yield "call_index.add_block", lambda u: u.call_index.add_block("v", {call.id: "x"}, {}) and u.commit()
+    yield "call_index.still_there", lambda u: u.call_index.still_there([call.id])  # locks
+    yield "call_index.drop_block", lambda u: u.call_index.drop_block(1)
+    yield "runs.change", lambda u: u.runs.change("prv_1", only=tuple(RunState), state=RunState.CANCELLED)
+    yield "runs.add_calls", lambda u: u.runs.add_calls("prv_1", [(5, call.id, {})])
+    yield "runs.forget", lambda u: u.runs.forget(RunKind.PREVIEW, START + timedelta(days=99))
+    yield "marks.put", lambda u: u.marks.put(make_mark(call.id, id="mrk_2"))
+    yield "marks.remove", lambda u: u.marks.remove("mrk_1")
     yield "rulesets.save_draft", lambda u: u.rulesets.save_draft(make_draft(revision=1, content={}))
 
 
@@ -174,6 +208,7 @@ CREATES = {
     "audit.add",
     "uploads.add",
     "rulesets.add",
+    "runs.add",
     "rulesets.add_base",
 }  # name nothing that exists
 
@@ -226,6 +261,11 @@ def test_tenants_never_see_or_touch_each_others_rows(database: SqlDatabase, syst
         assert uow.uploads.waiting() == ("upl_1",)
         assert uow.uploads.expired(START + timedelta(days=9)) == ("upl_2",)
         assert uow.rulesets.add(make_version(), {"topics": []})
+        digest = uow.call_index.texts([call.id])[call.id][1]
+        assert uow.call_index.add_block("v", {call.id: digest}, {7: b"x"})
+        uow.runs.add(make_run())
+        uow.runs.add_calls("prv_1", [(1, call.id, {"gained": []})])
+        uow.marks.put(make_mark(call.id))
         assert uow.rulesets.save_draft(make_draft())
         uow.rulesets.add_base(make_base())
         uow.commit()

@@ -11,8 +11,10 @@ from speechsvc.domain.conversation import Speaker
 from speechsvc.domain.facts import topic_facts
 from speechsvc.domain.ids import new_id
 from speechsvc.domain.job import Job, JobKind
+from speechsvc.domain.mark import Mark, Verdict
 from speechsvc.domain.mention import MatchKind, Mention, Polarity
 from speechsvc.domain.ruleset import Draft, Ruleset, RulesetKind, RulesetVersion
+from speechsvc.domain.run import CallRange, Run, RunKind, RunState
 from speechsvc.domain.talk import TalkMetrics
 from speechsvc.domain.transcript import Segment, SpeechInterval, Transcript
 from speechsvc.ports import Analysis
@@ -191,3 +193,39 @@ def make_draft(**fields: Any) -> Draft:
 
 def make_base() -> Ruleset:
     return Ruleset(kind=RulesetKind.LEXICON, label="default-1+dddddddd", digest="d" * 64, content={"topics": ["旧"]})
+
+
+def make_run(**fields: Any) -> Run:
+    """A preview that has begun."""
+    values: dict[str, Any] = {
+        "id": "prv_1",
+        "kind": RunKind.PREVIEW,
+        "state": RunState.RUNNING,
+        "created_at": START,
+        "created_by": "key_1",
+        "where": CallRange(since=START, team="华东"),
+        "request": {"row": "team"},
+        "counts": {"total": 3},
+    }
+    return Run(**values | fields)
+
+
+def make_mark(call_id: str, **fields: Any) -> Mark:
+    """On `make_mention`."""
+    values: dict[str, Any] = {
+        "id": "mrk_1",
+        "call_id": call_id,
+        "turn": 1,
+        "topic": "pricing_discount",
+        "verdict": Verdict.WRONG,
+        "polarity": None,
+        "start_char": 2,
+        "end_char": 4,
+        "evidence": "价格",
+        "entry": "pricing_discount.price",
+        "lexicon": "default-1+00",
+        "note": "在说别的",
+        "author": "key_1",
+        "created_at": START,
+    }
+    return Mark(**values | fields)
