@@ -128,7 +128,7 @@ def build_workbench(settings: Settings) -> Workbench:
     """What previews, re-tagging and suggestions need of the tagger."""
     from speechsvc.tagging.workbench import TaggerWorkbench
 
-    return TaggerWorkbench(homophones=settings.homophones)
+    return TaggerWorkbench(homophones=settings.homophones, learned=settings.learned)
 
 
 def build_lexicon(settings: Settings) -> Lexicon:

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from speechsvc.bootstrap import build_lexicon
+from speechsvc.cli import lexicon_evidence
 from speechsvc.cli.common import FileMissing, load_settings, out, say
 from speechsvc.cli.lexicon_train import train
 from speechsvc.cli.rule_files import read_rules
@@ -18,6 +19,7 @@ from speechsvc.domain.ruleset import RulesetKind
 
 app = typer.Typer(help="Work on the lexicon. 词库工具。", no_args_is_help=True)
 app.command()(train)
+lexicon_evidence.add_to(app)
 
 
 @app.command()

@@ -87,4 +87,10 @@ class InForce:
 
     def _content(self, label: str) -> Content | None:
         with self._core.db.tenant(self._tenant_id, write=False) as uow:
-            return lexicon_by_label(self._core, uow, label)
+            found = lexicon_by_label(self._core, uow, label)
+            if found is None and label == self.versions.lexicon:  # named otherwise, its learned entries being off
+                current = uow.rulesets.current().get(RulesetKind.LEXICON)
+                if current is None:
+                    return self._core.rulebook().default(RulesetKind.LEXICON).content
+                return uow.rulesets.content(RulesetKind.LEXICON, current.number)
+        return found

@@ -14,8 +14,10 @@ from functools import cached_property
 
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.lexicon import Entry, Lexicon
-from speechsvc.domain.mention import Mention
+from speechsvc.domain.mention import MatchKind, Mention
 from speechsvc.tagging.candidate_query import SoundQuery, sound_query
+from speechsvc.tagging.learned.mentions import learned_entry
+from speechsvc.tagging.learned.scorer import LearnedScorer
 from speechsvc.tagging.rules import compile_rules
 from speechsvc.tagging.tagger import LexiconTagger, Scanned
 from speechsvc.tagging.text import NormalText, normalise
@@ -30,25 +32,42 @@ class LexiconComparison:
     def __init__(self, old: Lexicon, new: Lexicon, *, homophones: bool = True) -> None:
         before, after = _entries(old), _entries(new)
         changed = {place for place in before.keys() | after.keys() if before.get(place) != after.get(place)}
-        self.entries = frozenset(entry for _, entry in changed)
-        self.topics = _dependents({topic for topic, _ in changed}, old, new)
+        self._topics = _dependents({topic for topic, _ in changed}, old, new)
+        self._trained = old.learned != new.learned  # then any turn of any call may differ
+        self._learned = LearnedScorer(new.learned) if new.learned else None
+        models = {t.id for learned in (old.learned, new.learned) if learned for t in learned.topics}
+        # what a model adds depends on the topics of the turn before, whichever they are
+        self.topics = self._topics | (models if changed or self._trained else set())
+        learned = {learned_entry(topic) for topic in models} if self._trained else set()
+        self.entries = frozenset(entry for _, entry in changed) | learned
         self._homophones = homophones
         self._last: tuple[Conversation, tuple[NormalText, frozenset[int]]] | None = None
-        self._touched = _only((old, new), changed)
-        self._new = replace(new, topics=tuple(t for t in new.topics if t.id in self.topics))
+        self._touched = _only((old.written, new.written), changed)
+        self._new = replace(new.written, topics=tuple(t for t in new.topics if t.id in self._topics))
 
     @cached_property
     def query(self) -> SoundQuery | None:
         """None where a changed entry may be in any call."""
+        if self._trained:
+            return None
         return sound_query(rule for lexicon in self._touched for rule in compile_rules(lexicon, words()))
 
     def touches(self, conversation: Conversation) -> bool:
         """Whether a changed entry, old or new, matches anywhere in the call."""
-        return bool(self._read(conversation)[1])
+        return self._trained or bool(self._read(conversation)[1])
 
     def apply(self, conversation: Conversation, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
         """From all mentions as the old lexicon finds them to all as the new one finds them."""
         text, touched = self._read(conversation)
+        if not touched and not self._trained:
+            return tuple(mentions)
+        written = self._written(conversation, text, touched, [m for m in mentions if m.match is not MatchKind.LEARNED])
+        return self._learned.extend(conversation, text, written) if self._learned else written
+
+    def _written(
+        self, conversation: Conversation, text: NormalText, touched: frozenset[int], mentions: Sequence[Mention]
+    ) -> tuple[Mention, ...]:
+        """The same without learned entries, which are added last and bear on no written one."""
         if not touched:
             return tuple(mentions)
         dirty = set(touched)
@@ -65,9 +84,9 @@ class LexiconComparison:
         """Whether the turn's mentions changed."""
         known = by_turn.get(turn, [])
         found = self._tagger.tag_turn(said, turn, by_turn.get(turn - 1, []))
-        kept = [m for m in known if m.topic not in self.topics]
+        kept = [m for m in known if m.topic not in self._topics]
         # refusals of other topics' offers are theirs to find
-        again = [m for m in found if m.topic in self.topics]
+        again = [m for m in found if m.topic in self._topics]
         by_turn[turn] = sorted([*kept, *again], key=lambda m: (m.start_char, m.topic))
         return [m.finding for m in by_turn[turn]] != [m.finding for m in known]
 

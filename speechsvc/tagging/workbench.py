@@ -35,8 +35,9 @@ class TaggerWorkbench:
 
     indexer = SoundIndexer()
 
-    def __init__(self, *, homophones: bool = True) -> None:
+    def __init__(self, *, homophones: bool = True, learned: bool = True) -> None:
         self._homophones = homophones
+        self._learned = learned
 
     def matcher(self, lexicon: Content) -> LexiconMatcher:
         return LexiconMatcher(checked_lexicon(lexicon), homophones=self._homophones)
@@ -47,4 +48,5 @@ class TaggerWorkbench:
         return suggest(checked_lexicon(lexicon), calls, limit)
 
     def compare(self, old: Content, new: Content) -> LexiconComparison:
-        return LexiconComparison(checked_lexicon(old), checked_lexicon(new), homophones=self._homophones)
+        one, other = (x if self._learned else x.written for x in map(checked_lexicon, (old, new)))
+        return LexiconComparison(one, other, homophones=self._homophones)

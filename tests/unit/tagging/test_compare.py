@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speechsvc.domain.conversation import Conversation, Speaker, Turn
+from speechsvc.domain.learned import LearnedEntries, LearnedTopic, Weights
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.tagging.compare import LexiconComparison
 from speechsvc.tagging.lexicon_file import parse_lexicon
@@ -111,6 +112,40 @@ def test_the_default_lexicon_less_an_entry_equals_brute_force() -> None:
         assert there.apply(call, was) == becomes
         assert back.apply(call, becomes) == was
     assert changed, "the test changes nothing: choose other entries"
+
+
+def test_learned_entries_are_compared_too() -> None:
+    """A trained model may answer in any turn; with the same model only turns behind a changed one are asked again."""
+
+    def model(threshold: int) -> LearnedEntries:
+        weights = Weights(bias=0, text={"天气": 50}, context={"after:price": 60})
+        return LearnedEntries(
+            topics=(LearnedTopic(id="case", weights=weights, steps=((40, 60),), threshold=threshold),)
+        )
+
+    said = (
+        (Speaker.CUSTOMER, "天气不错"),
+        (Speaker.AGENT, "报价单"),
+        (Speaker.CUSTOMER, "那好吧"),
+        (Speaker.AGENT, "嗯"),
+    )
+    turns = tuple(Turn(speaker=s, start=i, end=i + 1, text=t) for i, (s, t) in enumerate(said))
+    call = Conversation(call_id="c", turns=turns)
+    plain = lexicon(TOPICS)
+    fewer = lexicon([t | {"entries": []} if t["id"] == "price" else t for t in TOPICS])
+    versions = [
+        *(replace(x, learned=m) for x in (plain, fewer) for m in (None, model(50), model(90))),
+        lexicon([t for t in TOPICS if t["id"] != "case"]),
+    ]
+    results = {LexiconTagger(x).tag(call) for x in versions}
+    assert len(results) == 4, "the models must matter"
+    for old in versions:
+        for new in versions:
+            comparison = LexiconComparison(old, new)
+            was, becomes = LexiconTagger(old).tag(call), LexiconTagger(new).tag(call)
+            assert comparison.apply(call, was) == becomes
+            assert comparison.touches(call) or was == becomes
+            assert (comparison.query is None) == (old.learned != new.learned)
 
 
 def _without(topic: Any, every: int) -> Any:
