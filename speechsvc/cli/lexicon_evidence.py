@@ -80,7 +80,8 @@ def _show_preview(found: Preview) -> None:
             f"{t.turned} turned; {t.scores_changed} scores change, {t.crossed_up} would newly count, "
             f"{t.crossed_down} no longer; {found.cells_total} cells move",
             f"{t.seen} 通通话中有 {t.changed} 通变化（读取 {t.looked_at} 通）：新增提及 {t.gained}，减少 {t.lost}，"
-            f"极性变化 {t.turned}；{t.scores_changed} 个评分变化，{t.crossed_up} 个升至及格，{t.crossed_down} 个跌破及格；"
+            f"极性变化 {t.turned}；{t.scores_changed} 个评分变化，{t.crossed_up} 个升至及格，"
+            f"{t.crossed_down} 个跌破及格；"
             f"{found.cells_total} 个热力格变化",
         )
     )

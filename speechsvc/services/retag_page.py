@@ -18,7 +18,7 @@ from speechsvc.services.core import Core
 from speechsvc.services.lexicon_versions import InForce
 
 _AT_ONCE = 64  # calls whose words are held in memory
-_PATIENCE_S = 2.0  # a page that takes longer ends early: progress is seen, and a kill costs little
+_PATIENCE_S = 0.5  # a page that takes longer ends early: progress is seen, and a kill costs little
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

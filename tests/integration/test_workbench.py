@@ -14,8 +14,11 @@ import pytest
 from speechsvc.config import Settings
 from speechsvc.domain.access import Principal, Role
 from speechsvc.domain.conversation import Conversation, Speaker, Turn
+from speechsvc.domain.job import JobKind
 from speechsvc.domain.ruleset import RulesetKind
+from speechsvc.ports import StaleLease
 from speechsvc.services.index_calls import index_state, rebuild_index
+from speechsvc.services.retag_calls import retag_step
 from speechsvc.services.run_next import run_next
 from speechsvc.tagging.evaluate import evaluate, labelled_call
 from speechsvc.tagging.lexicon_file import parse_lexicon
@@ -156,9 +159,7 @@ def test_a_cancelled_preview_stops_and_an_erased_call_leaves_its_results(service
 
 def publish(client: httpx.Client, data: dict[str, Any]) -> None:
     assert client.put("/v1/lexicon/draft", json={"content": data}, headers={"If-Match": "*"}).status_code == 200
-    published = client.post("/v1/lexicon/draft/publish", json={"author": "王", "note": "n", "force": True})
-    if published.status_code == 422:
-        published = client.post("/v1/lexicon/draft/publish", json={"author": "王", "note": "n"})
+    published = client.post("/v1/lexicon/draft/publish", json={"author": "王", "note": "n"})
     assert published.status_code in (200, 201), published.text
 
 
@@ -195,10 +196,6 @@ def test_a_worker_killed_between_pages_costs_nothing_twice(service: ApiService, 
     with service.client("admin") as client:
         publish(client, draft_of(service))
         run = client.post("/v1/lexicon/retag", json={}).json()
-        from speechsvc.domain.job import JobKind
-        from speechsvc.ports import StaleLease
-        from speechsvc.services.retag_calls import retag_step
-
         dead = service.core.system.lease((JobKind.RETAG,), 0.0)
         assert dead is not None
         assert run_next(service.core, "text"), "its lease ran out at once"
