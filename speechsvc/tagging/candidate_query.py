@@ -52,6 +52,8 @@ def _needed(rule: Rule) -> Needed:
     if rule.parts:
         usable = [part for part in rule.parts if part.plain and not part.optional]
         needed = [_part(part, rule) for part in usable]
+    elif rule.entry.regex is not None:
+        needed = []
     else:
         needed = [_any(literal.text for literal in rule.literals) | _heard(rule, (x.text for x in rule.literals))]
     if rule.conditions.near:

@@ -2,7 +2,7 @@
 
 Mentions of a topic in a turn follow from the entries that match there and from the mentions of the turn before
 (`previous`, refusals). So a turn can differ only where an entry that was changed matches, or behind a turn that
-differs; and only topics of changed entries, or those that name such a topic under `previous`, can differ.
+differs; and only topics of changed entries, or those that ask about such a topic (`previous`, `before`, `after`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class LexiconComparison:
         self._homophones = homophones
         self._last: tuple[Conversation, tuple[NormalText, frozenset[int]]] | None = None
         self._touched = _only((old.written, new.written), changed)
-        self._new = replace(new.written, topics=tuple(t for t in new.topics if t.id in self._topics))
+        self._new = _with_neighbours(new.written, self._topics)
 
     @cached_property
     def query(self) -> SoundQuery | None:
@@ -128,7 +128,7 @@ def _dependents(topics: Iterable[str], *lexicons: Lexicon) -> frozenset[str]:
     for lexicon in lexicons:
         for topic in lexicon.topics:
             for entry in topic.entries:
-                for named in entry.conditions.previous:
+                for named in _named(entry):
                     uses[named].add(topic.id)
     reached, ahead = set[str](), list(topics)
     while ahead:
@@ -137,6 +137,24 @@ def _dependents(topics: Iterable[str], *lexicons: Lexicon) -> frozenset[str]:
             reached.add(topic_id)
             ahead.extend(uses[topic_id])
     return frozenset(reached)
+
+
+def _named(entry: Entry) -> tuple[str, ...]:
+    """Topics that the entry asks about."""
+    c = entry.conditions
+    return *c.previous, *c.before, *c.after
+
+
+def _with_neighbours(lexicon: Lexicon, topics: frozenset[str]) -> Lexicon:
+    """These topics, and those whose matches in the same turn their entries ask about."""
+    asked = {
+        name
+        for topic in lexicon.topics
+        if topic.id in topics
+        for entry in topic.entries
+        for name in (*entry.conditions.before, *entry.conditions.after)
+    }
+    return replace(lexicon, topics=tuple(t for t in lexicon.topics if t.id in topics or t.id in asked))
 
 
 def _only(lexicons: Sequence[Lexicon], places: set[_Place]) -> list[Lexicon]:
@@ -158,4 +176,4 @@ def _only(lexicons: Sequence[Lexicon], places: set[_Place]) -> list[Lexicon]:
 
 
 def _free(entry: Entry) -> Entry:
-    return replace(entry, conditions=replace(entry.conditions, previous=()))
+    return replace(entry, conditions=replace(entry.conditions, previous=(), before=(), after=()))
