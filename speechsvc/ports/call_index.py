@@ -93,12 +93,14 @@ class CallIndexRepository(Protocol):
         """Analysed calls that are in no block, the earliest begun first."""
         ...
 
-    def texts(self, call_ids: Sequence[str]) -> dict[str, tuple[Transcript, str]]:
-        """Transcripts, and a digest of each as stored."""
-        ...
+    def texts(self, call_ids: Sequence[str]) -> dict[str, Transcript]: ...
 
     def still_there(self, call_ids: Sequence[str]) -> frozenset[str]:
         """Those that were not erased; they stay until the end of this transaction."""
+        ...
+
+    def conversations(self, call_ids: Sequence[str]) -> dict[str, tuple[Conversation, str]]:
+        """The words alone, which is what most calls are read for, and a digest of the transcript as stored."""
         ...
 
     def add_block(self, version: str, digests: Mapping[str, str], postings: Mapping[int, bytes]) -> bool:

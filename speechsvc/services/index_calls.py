@@ -78,11 +78,11 @@ def pack_one(core: Core, tenant_id: str) -> int:
     for begin in range(0, len(waiting), _AT_ONCE):
         some = waiting[begin : begin + _AT_ONCE]
         with core.db.tenant(tenant_id, write=False) as uow:
-            texts = uow.call_index.texts(some)
+            said = uow.call_index.conversations(some)
         for call_id in some:
-            if call_id in texts:
-                transcript, digests[call_id] = texts[call_id]
-                features.append(indexer.features(transcript.conversation(call_id)))
+            if call_id in said:
+                conversation, digests[call_id] = said[call_id]
+                features.append(indexer.features(conversation))
     if not digests:
         return 0
     postings = indexer.pack(features)

@@ -94,9 +94,8 @@ def _overlaps(
     with core.db.tenant(tenant_id, write=False) as uow:
         ids = [call.call_id for call in uow.call_index.calls(where, RowKind.WEEK, limit=sample).items]
         for begin in range(0, len(ids), _AT_ONCE):
-            texts = uow.call_index.texts(ids[begin : begin + _AT_ONCE])
-            for call_id, (transcript, _) in texts.items():
-                for topic, entries in matcher.entries(transcript.conversation(call_id)):
+            for conversation, _ in uow.call_index.conversations(ids[begin : begin + _AT_ONCE]).values():
+                for topic, entries in matcher.entries(conversation):
                     alone.update((topic, entry) for entry in entries)
                     both.update((topic, a, b) for a, b in combinations(sorted(entries), 2))
     found = [_overlap(topic, a, b, n, alone) for (topic, a, b), n in both.items() if n >= _OFTEN]

@@ -13,7 +13,6 @@ from speechsvc.domain.heatmap import RowKind
 from speechsvc.domain.mention import Mention
 from speechsvc.domain.preview import MentionChanges, PreviewTally, ScoreChange, changes, facts_of
 from speechsvc.domain.run import CallRange
-from speechsvc.domain.transcript import Transcript
 from speechsvc.errors import NotFound
 from speechsvc.ports import IndexedCall, UnitOfWork
 from speechsvc.services.candidate_calls import CandidateCalls
@@ -67,26 +66,19 @@ class PreviewCalls:
     def _look(
         self, uow: UnitOfWork, calls: Sequence[IndexedCall], tally: PreviewTally, found: list[Found], listed: int
     ) -> None:
-        texts = uow.call_index.texts([call.call_id for call in calls])
+        said = uow.call_index.conversations([call.call_id for call in calls])
         tally.looked_at += len(calls)
-        touched: list[tuple[IndexedCall, Transcript, Conversation]] = []
-        for call in calls:
-            if call.call_id in texts:
-                transcript = texts[call.call_id][0]
-                conversation = transcript.conversation(call.call_id)
-                if self._draft.touches(conversation):
-                    touched.append((call, transcript, conversation))
-        if not touched:
-            return
-        stored = uow.analyses.found_mentions([call.call_id for call, _, _ in touched])
-        for call, transcript, conversation in touched:
+        touched = [c for c in calls if c.call_id in said and self._draft.touches(said[c.call_id][0])]
+        stored = uow.analyses.found_mentions([call.call_id for call in touched]) if touched else {}
+        for call in touched:
+            conversation = said[call.call_id][0]
             before = self._now.mentions(call, conversation, stored.get(call.call_id, ()))
             after = self._draft.apply(conversation, before)
             found_here = changes(before, after)
             if found_here:
                 shown = self._add(uow, call, conversation, before, after, found_here, tally)
                 if tally.changed <= listed:
-                    found.append((tally.changed, call.call_id, shown | _words(uow, call, transcript, found_here)))
+                    found.append((tally.changed, call.call_id, shown | _words(uow, call, found_here)))
 
     def _add(
         self,
@@ -139,8 +131,9 @@ def _in_heatmap(call: IndexedCall) -> bool:
     return call.contact == Contact.EFFECTIVE.value and call.source in _SPOKEN
 
 
-def _words(uow: UnitOfWork, call: IndexedCall, transcript: Transcript, found: MentionChanges) -> dict[str, Any]:
+def _words(uow: UnitOfWork, call: IndexedCall, found: MentionChanges) -> dict[str, Any]:
     """What people see: which call, and the sentences, masked."""
+    transcript = uow.call_index.texts([call.call_id])[call.call_id]
     masked = mask_segments(transcript.segments)
     metadata = uow.calls.get(call.call_id).metadata
     pairs = (*found.turned, *found.moved)

@@ -82,7 +82,7 @@ class RetagPage:
         found = []
         for call in calls:
             if call.call_id in texts:
-                one = self._changed(uow, call, texts[call.call_id][0], stored.get(call.call_id, ()))
+                one = self._changed(uow, call, texts[call.call_id], stored.get(call.call_id, ()))
                 if one is not None:
                     found.append(one)
         return found

@@ -70,10 +70,10 @@ def suggest_entries(
 def _spoken(uow: UnitOfWork, ids: Sequence[str]) -> Iterator[tuple[Conversation, tuple[Mention, ...]]]:
     for begin in range(0, len(ids), _AT_ONCE):
         some = ids[begin : begin + _AT_ONCE]
-        texts, mentions = uow.call_index.texts(some), uow.analyses.found_mentions(some)
+        said, mentions = uow.call_index.conversations(some), uow.analyses.found_mentions(some)
         for call_id in some:
-            if call_id in texts:
-                yield texts[call_id][0].conversation(call_id), mentions.get(call_id, ())
+            if call_id in said:
+                yield said[call_id][0], mentions.get(call_id, ())
 
 
 def _examples(uow: UnitOfWork, phrase: Phrase) -> tuple[Example, ...]:

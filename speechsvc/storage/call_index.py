@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Text, and_, cast, delete, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
+from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.heatmap import RowKind
 from speechsvc.domain.run import CallRange
 from speechsvc.domain.transcript import Transcript
@@ -24,7 +25,7 @@ from speechsvc.ports import Page
 from speechsvc.ports.call_index import IndexedCall, IndexState
 from speechsvc.storage.base import Repository, decode_cursor, encode_cursor, insert_if_absent
 from speechsvc.storage.call_rows import FINISHED_WELL
-from speechsvc.storage.codec import unpack_transcript
+from speechsvc.storage.codec import unpack_conversation, unpack_transcript
 from speechsvc.storage.heatmap import row_key, row_label
 from speechsvc.storage.tables import calls, index_blocks, index_places, index_postings, transcripts
 
@@ -109,8 +110,8 @@ class CallIndexTable(Repository):
         )
         return tuple(rows.scalars())
 
-    def texts(self, call_ids: Sequence[str]) -> dict[str, tuple[Transcript, str]]:
-        return {call_id: (unpack_transcript(body), _digest(body)) for call_id, body in self._bodies(call_ids)}
+    def texts(self, call_ids: Sequence[str]) -> dict[str, Transcript]:
+        return {call_id: unpack_transcript(body) for call_id, body in self._bodies(call_ids)}
 
     def still_there(self, call_ids: Sequence[str]) -> frozenset[str]:
         found: set[str] = set()
@@ -118,6 +119,9 @@ class CallIndexTable(Repository):
             query = select(calls.c.id).where(self._mine(calls), calls.c.id.in_(some))
             found.update(self._connection.execute(query.with_for_update(read=True, key_share=True)).scalars())
         return frozenset(found)
+
+    def conversations(self, call_ids: Sequence[str]) -> dict[str, tuple[Conversation, str]]:
+        return {c: (unpack_conversation(c, body), _digest(body)) for c, body in self._bodies(call_ids)}
 
     def add_block(self, version: str, digests: Mapping[str, str], postings: Mapping[int, bytes]) -> bool:
         block = 1 + (

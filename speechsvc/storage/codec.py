@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from speechsvc.domain.analysis import Contact, ContactFinding, NextStep, TurnEvidence, Versions
-from speechsvc.domain.conversation import Speaker
+from speechsvc.domain.conversation import Conversation, Speaker, Turn
 from speechsvc.domain.talk import TalkMetrics
 from speechsvc.domain.transcript import Segment, SpeechInterval, Transcript
 from speechsvc.ports import Analysis
@@ -36,6 +36,20 @@ def unpack_transcript(body: bytes) -> Transcript:
         warnings=tuple(data.pop("warnings")),
         **data,
     )
+
+
+_SPEAKERS = {speaker.value: speaker for speaker in Speaker}
+
+
+def unpack_conversation(call_id: str, body: bytes) -> Conversation:
+    """`unpack_transcript(body).conversation(call_id)`, several times faster."""
+    segments = unpack(body)["segments"]
+    return Conversation(call_id=call_id, turns=tuple(map(_turn, segments)))
+
+
+def _turn(data: dict[str, Any]) -> Turn:
+    speaker, suspect = _SPEAKERS[data["speaker"]], tuple(data["suspect"])
+    return Turn(speaker=speaker, start=data["start"], end=data["end"], text=data["text"], suspect=suspect)
 
 
 def _segment(data: dict[str, Any]) -> Segment:

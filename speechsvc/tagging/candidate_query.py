@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from speechsvc.tagging.rules import Part, Rule
-from speechsvc.tagging.sound_index import calls_with, no_calls, places, sound_features
-from speechsvc.tagging.syllables import readings, syllables
+from speechsvc.tagging.sound_index import calls_with, no_calls, places, text_features
+from speechsvc.tagging.syllables import readings, syllable_count
 from speechsvc.tagging.text import normal_form
 
 Alternatives = frozenset[tuple[int, ...]]  # one of these sets of features must be there as a whole
@@ -66,10 +67,19 @@ def _part(part: Part, rule: Rule) -> Alternatives:
 
 
 def _any(texts: Iterable[str]) -> Alternatives:
-    return frozenset(sound_features(syllables(text)) for text in texts)
+    return frozenset(map(text_features, texts))
 
 
 def _heard(rule: Rule, texts: Iterable[str]) -> Alternatives:
+    """Single syllables are never heard by their sound alone."""
     if not rule.homophones:
         return frozenset()
-    return frozenset(sound_features(sound) for text in texts for sound in readings(text))
+    return frozenset(chain.from_iterable(_by_sound(text) for text in texts if syllable_count(text) >= 2))
+
+
+def _by_sound(text: str) -> Iterator[tuple[int, ...]]:
+    """Of two characters one must be right: see `Scanner.misheard`."""
+    right = text if len(text) == 2 else ""
+    for sounds in readings(text):
+        heard = text_features(sounds)
+        yield from ((*heard, *text_features(one)) for one in right) if right else (heard,)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from speechsvc.domain.conversation import Conversation
-from speechsvc.domain.lexicon import Entry, Lexicon
+from speechsvc.domain.lexicon import Entry, Lexicon, Topic
 from speechsvc.domain.mention import MatchKind, Mention
 from speechsvc.tagging.candidate_query import SoundQuery, sound_query
 from speechsvc.tagging.learned.mentions import learned_entry
@@ -42,7 +42,7 @@ class LexiconComparison:
         self.entries = frozenset(entry for _, entry in changed) | learned
         self._homophones = homophones
         self._last: tuple[Conversation, tuple[NormalText, frozenset[int]]] | None = None
-        self._touched = _only((old.written, new.written), changed)
+        self._touched = _only((before, after), changed)
         self._new = _with_neighbours(new.written, self._topics)
 
     @cached_property
@@ -50,7 +50,7 @@ class LexiconComparison:
         """None where a changed entry may be in any call."""
         if self._trained:
             return None
-        return sound_query(rule for lexicon in self._touched for rule in compile_rules(lexicon, words()))
+        return sound_query(compile_rules(self._touched, words()))
 
     def touches(self, conversation: Conversation) -> bool:
         """Whether a changed entry, old or new, matches anywhere in the call."""
@@ -97,13 +97,13 @@ class LexiconComparison:
         if last is not None and last[0] is conversation:
             return last[1]
         text = normalise(conversation)
-        touched = frozenset(turn for gate in self._gates for turn in _matching(gate, conversation, text))
+        touched = frozenset(_matching(self._gate, conversation, text))
         self._last = conversation, (text, touched)
         return text, touched
 
     @cached_property
-    def _gates(self) -> tuple[LexiconTagger, ...]:
-        return tuple(LexiconTagger(lexicon, homophones=self._homophones) for lexicon in self._touched)
+    def _gate(self) -> LexiconTagger:
+        return LexiconTagger(self._touched, homophones=self._homophones)
 
     @cached_property
     def _tagger(self) -> LexiconTagger:
@@ -157,22 +157,17 @@ def _with_neighbours(lexicon: Lexicon, topics: frozenset[str]) -> Lexicon:
     return replace(lexicon, topics=tuple(t for t in lexicon.topics if t.id in topics or t.id in asked))
 
 
-def _only(lexicons: Sequence[Lexicon], places: set[_Place]) -> list[Lexicon]:
-    """The changed entries alone, free of conditions on other topics: whatever they can match, they match here."""
-    return [
-        replace(
-            lexicon,
-            topics=tuple(
-                replace(
-                    topic,
-                    entries=tuple(_free(entry) for entry in topic.entries if (topic.id, entry.id) in places),
-                )
-                for topic in lexicon.topics
-                if any((topic.id, entry.id) in places for entry in topic.entries)
-            ),
-        )
-        for lexicon in lexicons
-    ]
+def _only(versions: Sequence[Mapping[_Place, Entry]], places: set[_Place]) -> Lexicon:
+    """The changed entries of both versions as one lexicon, free of conditions on other topics: whatever they can match,
+    they match here."""
+    entries = tuple(
+        replace(_free(version[place]), id=f"{number}/{place[0]}/{place[1]}")
+        for number, version in enumerate(versions)
+        for place in sorted(places)
+        if place in version
+    )
+    changed = Topic(id="changed", name="changed", name_en="changed", definition="", entries=entries)
+    return Lexicon(name="changed", version=1, topics=(changed,))
 
 
 def _free(entry: Entry) -> Entry:

@@ -1,10 +1,10 @@
-"""What the candidate index knows of a call: which syllables it holds, and which two follow each other.
+"""What the candidate index knows of a call: which characters and syllables it holds, and which two follow each other.
 
 Toneless, confusable syllables as the homophone scan uses them, so that what only sounds like an entry is never missed;
-characters without a reading (Latin, digits) stand for themselves. A feature is `first << 16 | second`, or
-`first << 16` for a single syllable.
+characters, so that entries without homophones name few calls. Syllables have code points of their own; characters
+without a reading (Latin, digits) are their own syllables. A feature is `first << 16 | second`, or `first << 16` alone.
 
-A block holds the features of up to BLOCK calls as postings: for each first syllable one piece of bytes with, for each
+A block holds the features of up to BLOCK calls as postings: for each first unit one piece of bytes with, for each
 second one, either the calls' places (two bytes each) or, where many calls have it, one bit a call.
 """
 
@@ -23,7 +23,7 @@ from speechsvc.tagging.syllables import syllables
 from speechsvc.tagging.text import BREAK, normal_table, normalise
 
 BLOCK = 4096  # calls in a block
-FORMAT = "1"  # raise it when features or postings change their meaning
+FORMAT = "2"  # raise it when features or postings change their meaning
 _BITMAP = BLOCK // 8  # bytes
 _MANY = _BITMAP // 2  # calls from which a bitmap is no longer than their places
 _BREAK = ord(BREAK)
@@ -40,18 +40,22 @@ def index_version() -> str:
 
 def call_features(conversation: Conversation) -> bytes:
     """All features of the call, sorted, four bytes each."""
-    units = _units(syllables(normalise(conversation).text))
-    if not units.size:
-        return b""
-    spoken = units[units != _BREAK]
-    pairs = (units[:-1] << 16 | units[1:])[(units[:-1] != _BREAK) & (units[1:] != _BREAK)]
-    found: NDArray[np.uint32] = np.unique(np.concatenate((spoken << 16, pairs)))
+    text = normalise(conversation).text
+    features = [part for units in (text, syllables(text)) for part in _singles_and_pairs(units)]
+    found: NDArray[np.uint32] = np.unique(np.concatenate(features))
     return found.tobytes()
 
 
-def sound_features(sounds: str) -> tuple[int, ...]:
-    """Features that every text with this syllable string in it has: all its pairs, or its only syllable."""
-    units = _units(sounds)
+def _singles_and_pairs(text: str) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Features of units, and of neighbours in one turn."""
+    units = _units(text)
+    inside = units != _BREAK
+    return units[inside] << 16, (units[:-1] << 16 | units[1:])[inside[:-1] & inside[1:]]
+
+
+def text_features(text: str) -> tuple[int, ...]:
+    """Features that every call has in whose text, or syllables, this string stands: all its pairs, or its only one."""
+    units = _units(text)
     if units.size < 2:
         return tuple(int(unit) << 16 for unit in units)
     return tuple(sorted(set((units[:-1] << 16 | units[1:]).tolist())))

@@ -149,6 +149,7 @@ def reads(
     yield "call_index.versions", lambda u: u.call_index.versions()
     yield "call_index.postings", lambda u: u.call_index.postings(1, [7])
     yield "call_index.missing", lambda u: u.call_index.missing(limit=9)
+    yield "call_index.conversations", lambda u: u.call_index.conversations([call.id])
     yield "call_index.texts", lambda u: u.call_index.texts([call.id])
     yield "call_index.partial_block", lambda u: u.call_index.partial_block(9)
     yield "call_index.state", lambda u: u.call_index.state("v").calls + u.call_index.state("v").blocks
@@ -261,7 +262,7 @@ def test_tenants_never_see_or_touch_each_others_rows(database: SqlDatabase, syst
         assert uow.uploads.waiting() == ("upl_1",)
         assert uow.uploads.expired(START + timedelta(days=9)) == ("upl_2",)
         assert uow.rulesets.add(make_version(), {"topics": []})
-        digest = uow.call_index.texts([call.id])[call.id][1]
+        digest = uow.call_index.conversations([call.id])[call.id][1]
         assert uow.call_index.add_block("v", {call.id: digest}, {7: b"x"})
         uow.runs.add(make_run())
         uow.runs.add_calls("prv_1", [(1, call.id, {"gained": []})])

@@ -27,8 +27,10 @@ def rows(database: SqlDatabase, *names: str) -> list[int]:
 
 def pack(database: SqlDatabase, *call_ids: str) -> bool:
     with database.tenant("t") as uow:
+        said = uow.call_index.conversations(call_ids)
         texts = uow.call_index.texts(call_ids)
-        made = uow.call_index.add_block("v1", {c: texts[c][1] for c in call_ids}, {7: b"seven", 8: b"eight"})
+        assert [said[c][0] for c in call_ids] == [texts[c].conversation(c) for c in call_ids]
+        made = uow.call_index.add_block("v1", {c: said[c][1] for c in call_ids}, {7: b"seven", 8: b"eight"})
         if made:
             uow.commit()
     return made
@@ -78,7 +80,7 @@ def test_a_block_of_words_that_changed_meanwhile_is_not_stored(database: SqlData
     calls = store_three(database)
     ids = [c.id for c in calls]
     with database.tenant("t", write=False) as uow:
-        digests = {c: digest for c, (_, digest) in uow.call_index.texts(ids).items()}
+        digests = {c: digest for c, (_, digest) in uow.call_index.conversations(ids).items()}
     with database.tenant("t") as uow:
         uow.transcripts.save(ids[1], replace(make_transcript(), warnings=("other",)))
         uow.commit()
