@@ -17,8 +17,8 @@ from speechsvc.services.candidate_calls import CandidateCalls
 from speechsvc.services.core import Core
 from speechsvc.services.lexicon_versions import InForce
 
-_AT_ONCE = 64  # calls whose words are held in memory
-_PATIENCE_S = 0.5  # a page that takes longer ends early: progress is seen, and a kill costs little
+_AT_ONCE = 16  # calls whose words are held in memory
+_PATIENCE_S = 0.25  # a page that takes longer ends early: progress is seen, and a kill costs little
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,14 +13,14 @@ from tests.support.service import Service, running
 
 pytestmark = [pytest.mark.serial, pytest.mark.slow]
 
-CALLS = 400
+CALLS = 200
 
 
 def test_kill_everything_while_stored_calls_are_retagged(tmp_path: Path) -> None:
     with running(tmp_path / "data", lease_s="3", announce_quiet_s="1") as service:
         ids = [_text(service, n) for n in range(CALLS)]
         for call_id in ids:
-            service.finished(call_id)
+            service.finished(call_id, timeout_s=300)
         _publish(service)
         run = service.http.post("/v1/lexicon/retag", json={}).json()["id"]
         _await(service, run, lambda r: 0 < r["seen"] < CALLS)
