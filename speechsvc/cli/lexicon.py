@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from speechsvc.bootstrap import build_lexicon
 from speechsvc.cli import lexicon_evidence
-from speechsvc.cli.common import FileMissing, load_settings, out, say
+from speechsvc.cli.common import load_settings, out, say
+from speechsvc.cli.lexicon_evaluate import evaluate
 from speechsvc.cli.lexicon_train import train
 from speechsvc.cli.rule_files import read_rules
 from speechsvc.cli.rules import AsJson, Key, Url, add_commands, check_draft
 from speechsvc.domain.ruleset import RulesetKind
 
 app = typer.Typer(help="Work on the lexicon. 词库工具。", no_args_is_help=True)
+app.command()(evaluate)
 app.command()(train)
 lexicon_evidence.add_to(app)
 
@@ -56,48 +57,6 @@ def check(
         )
     if problems:
         raise typer.Exit(1)
-
-
-@app.command()
-def evaluate(
-    calls: Annotated[Path, typer.Argument(help="Labelled calls, JSON lines; tests/gold/README.md has the form.")],
-    path: Annotated[Path | None, typer.Option("--lexicon", help="Lexicon file or folder.")] = None,
-    no_homophones: Annotated[bool, typer.Option("--no-homophones", help="Exact words only.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
-) -> None:
-    """Measure the lexicon on labelled calls: precision, recall and F1 by topic. 在标注样本上评测词库。"""
-    from speechsvc.tagging.evaluate import LabelledCallsInvalid, read_labelled_calls
-    from speechsvc.tagging.evaluate import evaluate as measure
-    from speechsvc.tagging.tagger import LexiconTagger
-
-    if not calls.is_file():
-        raise FileMissing(what=say(f"file {calls}", f"文件 {calls}"))
-    tagger = LexiconTagger(build_lexicon(load_settings(lexicon=path)), homophones=not no_homophones)
-    try:
-        labelled = read_labelled_calls(calls)
-    except ValueError as error:
-        raise LabelledCallsInvalid(problem=error) from error
-    report = measure(tagger, labelled).as_dict()
-    if as_json:
-        print(json.dumps(report, ensure_ascii=False))
-    else:
-        out().print(_figures(report))
-
-
-def _figures(report: dict[str, Any]) -> Table:
-    table = Table(
-        say("topic", "主题"), "P", "R", "F1", say("right", "正确"), say("wrong", "误报"), say("missed", "漏报")
-    )
-    for name in ("micro", "negated", "heat"):
-        table.add_row(f"[bold]{name}[/]", *_cells(report[name]))
-    for topic, figures in sorted(report["by_topic"].items()):
-        table.add_row(topic, *_cells(figures))
-    return table
-
-
-def _cells(figures: dict[str, Any]) -> list[str]:
-    shares = ["-" if figures[k] is None else f"{figures[k]:.3f}" for k in ("precision", "recall", "f1")]
-    return [*shares, *(str(figures[k]) for k in ("right", "wrong", "missed"))]
 
 
 add_commands(app, RulesetKind.LEXICON)

@@ -28,7 +28,7 @@ def train(
     floor: Annotated[
         float,
         typer.Option(min=0.0, max=1.0, help="Share of added mentions that must be right. 新增的最低准确率。"),
-    ] = 0.6,
+    ] = 0.7,
     threshold: Annotated[
         list[str] | None,
         typer.Option(help="TOPIC=PERCENT or TOPIC=off, instead of the one chosen; may be repeated. 指定话题阈值。"),
@@ -41,7 +41,7 @@ def train(
     They add mentions that no written entry finds; nothing that is written changes. The same data gives the same file.
     """
     from speechsvc.tagging.learned.model_file import FILE, write_learned_file
-    from speechsvc.tagging.learned.train import Found, Options
+    from speechsvc.tagging.learned.train import Options
     from speechsvc.tagging.learned.train import train as learn
     from speechsvc.tagging.tagger import LexiconTagger
 
@@ -51,7 +51,7 @@ def train(
     marked = [mark for file in marks or () for mark in _marks(file)]
     with Progress(disable=as_json, transient=True, console=out()) as progress:
         task = progress.add_task(say("training", "训练中"), total=1.0)
-        written = [Found.of(tagger.tag(call.conversation)) for call in labelled]
+        written = [tagger.tag(call.conversation) for call in labelled]
         learned = learn(
             lexicon,
             labelled,
@@ -138,7 +138,7 @@ def _shares(topic: LearnedTopic, percent: int | None) -> dict[str, Any]:
         "added_right": one.added_right,
         "added_wrong": one.added_wrong,
         "added_precision": round(one.added_right / added, 4) if added else None,
-        "union_f1": one.union_f1,
+        "union_f1": None if one.union_f1 is None else round(one.union_f1, 4),
     }
 
 

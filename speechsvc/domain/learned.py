@@ -31,7 +31,20 @@ class Measured:
     missed: int  # labelled, not found
     added_right: int  # of these, what no written entry had found
     added_wrong: int
-    union_f1: float | None  # written and learned together
+    written_right: int  # what written entries find, the same at every threshold
+    written_wrong: int
+
+    @property
+    def labels(self) -> int:
+        """How often people found the topic."""
+        return self.right + self.missed
+
+    @property
+    def union_f1(self) -> float | None:
+        """Of written and learned together."""
+        right = self.written_right + self.added_right
+        size = right + self.written_wrong + self.added_wrong + self.labels
+        return 2 * right / size if size else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,11 +70,21 @@ class LearnedTopic:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Negation:
+    """Tells mentions that are set aside. Features as in `tagging.learned.negation`: region's letter and the words."""
+
+    bias: int
+    weights: Mapping[str, int]
+    least: int  # from this score on: negated
+    written: bool = True  # judges what written entries find too, where their author has not fixed the polarity
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LearnedEntries:
     """What travels with a lexicon. `trained` says from what; it decides nothing."""
 
     topics: tuple[LearnedTopic, ...]
-    negation: Weights | None = None  # a score above 0 means negated; None: judged by the written rules
+    negation: Negation | None = None  # None: judged by the written rules
     trained: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -17,7 +17,7 @@ def learned_data(learned: LearnedEntries) -> dict[str, Any]:
     """The form of learned.json."""
     data: dict[str, Any] = {"format": FORMAT, "trained": dict(learned.trained)}
     if learned.negation is not None:
-        data["negation"] = _weights(learned.negation)
+        data["negation"] = asdict(learned.negation)
     data["topics"] = [_topic(topic) for topic in learned.topics]
     return data
 

@@ -27,6 +27,7 @@ HEAD = "lexicon.yaml"
 _SHOWN = 20  # characters of a regular expression in an entry's id
 _MAX_VALUES = 1_000_000
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")  # controls, halves of characters
+_WORDS: dict[str, bool | None] = {"null": None, "~": None, "": None, "true": True, "false": False}
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 _FRACTION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -204,8 +205,8 @@ def _numbers(data: Any) -> Any:
         return {key: _numbers(value) for key, value in data.items()}
     if isinstance(data, list):
         return [_numbers(item) for item in data]
-    if data in ("null", "~", ""):
-        return None
+    if data in _WORDS:
+        return _WORDS[data]
     if _WHOLE.fullmatch(data):
         return int(data)
     return float(data) if _FRACTION.fullmatch(data) else data

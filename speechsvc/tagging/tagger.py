@@ -52,7 +52,7 @@ class LexiconTagger:
         if not learned:
             lexicon = lexicon.written
         self.lexicon = lexicon
-        self._learned = LearnedScorer(lexicon.learned) if lexicon.learned else None
+        self._learned = _scorer(lexicon)
         self.version = lexicon.label
         self.engine = ENGINE_VERSION
         self._homophones = homophones
@@ -140,6 +140,11 @@ class LexiconTagger:
 
 def _in_order(mention: Mention) -> tuple[int, str]:
     return mention.start_char, mention.topic
+
+
+def _scorer(lexicon: Lexicon) -> LearnedScorer | None:
+    fixed = frozenset(e.id for topic in lexicon.topics for e in topic.entries if e.polarity is not None)
+    return LearnedScorer(lexicon.learned, fixed) if lexicon.learned else None
 
 
 def _outermost(found: list[Candidate]) -> list[Candidate]:

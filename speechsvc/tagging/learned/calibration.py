@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,28 +35,49 @@ def measure(scores: Array, labels: Array, written: Array, found: Steps) -> tuple
     for least, percent in found:
         learned = scores >= least
         added = learned & ~written
-        union = learned | written
-        right = int((learned & labels).sum())
-        size = int(union.sum() + labels.sum())
         made.append(
             Measured(
                 percent=percent,
-                right=right,
+                right=int((learned & labels).sum()),
                 wrong=int((learned & ~labels).sum()),
                 missed=int((labels & ~learned).sum()),
                 added_right=int((added & labels).sum()),
                 added_wrong=int((added & ~labels).sum()),
-                union_f1=round(2 * int((union & labels).sum()) / size, 4) if size else None,
+                written_right=int((written & labels).sum()),
+                written_wrong=int((written & ~labels).sum()),
             )
         )
     return tuple(made)
 
 
-def choose(measured: Sequence[Measured], floor: float) -> int | None:
-    """The threshold of highest F1 of written and learned together, of those where at least `floor` of what the model
-    adds is right (one doubtful case each way included, so that a handful of lucky finds does not decide)."""
-    fit = [m for m in measured if m.added_right and (m.added_right + 1) / (m.added_right + m.added_wrong + 2) >= floor]
-    return max(fit, key=lambda m: (m.union_f1 or 0.0, m.percent)).percent if fit else None
+def choose(topics: Sequence[Sequence[Measured]], floor: float) -> list[int | None]:
+    """A threshold a topic: the one of highest F1 of written and learned together, of those where at least `floor` of
+    what the model adds is right.
+
+    A topic has few added mentions, so the counts of an average topic are added to its own before judging: a handful of
+    lucky finds decides nothing. None where no threshold will do.
+    """
+    usual = {percent: _mean([m for topic in topics for m in topic if m.percent == percent]) for percent in PERCENTS}
+    return [_choice(topic, usual, floor) for topic in topics]
+
+
+def _choice(topic: Sequence[Measured], usual: Mapping[int, Array], floor: float) -> int | None:
+    best: tuple[float, int] | None = None
+    for m in topic:
+        right, wrong, written_right, written_wrong, labels = _counts(m) + usual[m.percent]
+        if not m.added_right or right < floor * (right + wrong):
+            continue
+        f1 = 2 * (right + written_right) / (right + wrong + written_right + written_wrong + labels)
+        best = max(best or (0.0, 0), (float(f1), m.percent))
+    return best[1] if best else None
+
+
+def _counts(m: Measured) -> Array:
+    return np.array([m.added_right, m.added_wrong, m.written_right, m.written_wrong, m.labels], dtype=float)
+
+
+def _mean(measured: Sequence[Measured]) -> Array:
+    return np.mean([_counts(m) for m in measured], axis=0) if measured else np.zeros(5)
 
 
 def _logit(probability: float) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from speechsvc.domain.learned import LearnedEntries, LearnedTopic, Measured, Weights
+from speechsvc.domain.learned import LearnedEntries, LearnedTopic, Measured, Negation, Weights
 from speechsvc.domain.learned_data import FORMAT, learned_data
 
 FILE = "learned.json"
@@ -20,7 +20,7 @@ def parse_learned(data: Mapping[str, Any], topics: Collection[str]) -> LearnedEn
     that a topic can be removed without training anew."""
     return LearnedEntries(
         topics=tuple(_topic(topic) for topic in data["topics"] if topic["id"] in topics),
-        negation=_weights(data["negation"]) if data.get("negation") else None,
+        negation=Negation(**data["negation"]) if data.get("negation") else None,
         trained=data.get("trained") or {},
     )
 
@@ -37,7 +37,7 @@ def learned_problems(data: Mapping[str, Any]) -> Iterator[str]:
         seen.add(topic["id"])
         if not _sound(topic["weights"]):
             yield f"topic '{topic['id']}': weights must be whole numbers up to a million; {cure}"
-    if data.get("negation") and not _sound(data["negation"]):
+    if data.get("negation") and not _sound({"bias": data["negation"]["bias"], "text": data["negation"]["weights"]}):
         yield f"negation: weights must be whole numbers up to a million; {cure}"
 
 

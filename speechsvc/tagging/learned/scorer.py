@@ -25,6 +25,7 @@ from speechsvc.tagging.learned.features import (
     unspelled,
 )
 from speechsvc.tagging.learned.mentions import learned_mention
+from speechsvc.tagging.learned.negation import Judge
 from speechsvc.tagging.text import NormalText
 
 Index = Mapping[str, int]
@@ -34,18 +35,17 @@ Scores = np.ndarray[Any, Any]
 class LearnedScorer:
     """Compiled from a model; read-only afterwards."""
 
-    def __init__(self, model: LearnedEntries) -> None:
+    def __init__(self, model: LearnedEntries, fixed: frozenset[str] = frozenset()) -> None:
+        """`fixed`: written entries whose polarity is given."""
         self._topics = [topic for topic in model.topics if topic.least_score is not None]
         self._least = [topic.least_score or 0 for topic in self._topics]
         weights = [topic.weights for topic in self._topics]
         self._table = Table(weights)
-        self._negation = None if model.negation is None else Table([model.negation])
+        self._judge = None if model.negation is None else Judge(model.negation, fixed)
         self._weights = [spoken(w) for w in weights]
 
     def extend(self, conversation: Conversation, text: NormalText, written: Sequence[Mention]) -> tuple[Mention, ...]:
         """The written mentions and the learned ones, in order of turn, then place, then topic."""
-        if not self._topics:
-            return tuple(written)
         by_turn: dict[int, list[Mention]] = {}
         for one in written:
             by_turn.setdefault(one.turn, []).append(one)
@@ -56,6 +56,9 @@ class LearnedScorer:
             found = by_turn.get(i, [])
             scores = self._scores(conversation, turns, seen, i, before)
             added = self._added(conversation, text, i, turn, scores, {m.topic for m in found})
+            if self._judge:
+                found = [self._judge.judged(conversation, m, learned=False) for m in found]
+                added = [self._judge.judged(conversation, m, learned=True) for m in added]
             before = sorted([*found, *added], key=lambda m: (m.start_char, m.topic)) if added else found
             mentions.extend(before)
         return tuple(mentions)

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from speechsvc.domain.learned import LearnedEntries, LearnedTopic, Weights
+from speechsvc.domain.learned import LearnedEntries, LearnedTopic, Measured, Weights
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.mention import Mention
 from speechsvc.tagging.evaluate import LabelledCall
-from speechsvc.tagging.learned.calibration import choose, measure, steps
+from speechsvc.tagging.learned.calibration import Steps, choose, measure, steps
 from speechsvc.tagging.learned.examples import (
     Example,
     Mark,
@@ -31,6 +31,7 @@ from speechsvc.tagging.learned.examples import (
     turn_examples,
 )
 from speechsvc.tagging.learned.features import after, spelled
+from speechsvc.tagging.learned.negation import Place, place_of, train_negation
 from speechsvc.tagging.learned.solver import solve
 
 Array = np.ndarray[Any, Any]
@@ -46,10 +47,10 @@ class Options:
     folds: int = 5
     seed: int = 1
     cost: float = 0.01  # of an error, against the size of the weights
-    epochs: int = 10
+    epochs: int = 5
     least_count: int = 2  # examples in which a feature must occur
     kept: int = 2500  # features a topic keeps: the heaviest
-    floor: float = 0.6  # share of what a model adds that must be right
+    floor: float = 0.7  # share of what a model adds that must be right
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +74,7 @@ class Found:
 def train(
     lexicon: Lexicon,
     calls: Sequence[LabelledCall],
-    written: Sequence[Found],
+    written: Sequence[Sequence[Mention]],
     options: Options,
     *,
     marks: Sequence[Mark] = (),
@@ -86,14 +87,43 @@ def train(
     order = sorted(range(len(calls)), key=lambda i: calls[i].conversation.call_id)
     calls, written = [calls[i] for i in order], [written[i] for i in order]
     extra = [mark_example(mark) for mark in (*lexicon_marks(lexicon, calls), *marks)]
-    trial = _Trial(lexicon, calls, written, extra, options, told)
+    trial = _Trial(lexicon, calls, [Found.of(mentions) for mentions in written], extra, options, told)
     first = trial.scores(trial.before(None))
     before = trial.before(trial.decide(first))
     scores = trial.scores(before)
     weights = trial.fit(before)
-    topics = [trial.topic(topic, scores[:, i], weights[topic]) for i, topic in enumerate(trial.topics)]
+    topics = [
+        LearnedTopic(id=topic, weights=weights[topic], steps=known, threshold=threshold, measured=measured)
+        for topic, (known, measured, threshold) in zip(trial.topics, trial.judge(scores), strict=True)
+    ]
+    places = [_places(call, mentions) for call, mentions in zip(calls, written, strict=True)]
+    negation, measured = train_negation(calls, places, fold_of(calls, options), options.seed)
     told(1.0)
-    return LearnedEntries(topics=tuple(topics), trained=_trained(calls, options))
+    trained = _trained(calls, options) | {"negation": measured}
+    return LearnedEntries(topics=tuple(topics), negation=negation, trained=trained)
+
+
+def _places(call: LabelledCall, mentions: Sequence[Mention]) -> list[Place]:
+    """Where written entries found what is labelled, and where the labels' evidence lies."""
+    labels = call.labels
+    labelled_ones = [m for m in mentions if (m.turn, m.topic) in labels]
+    found = [place_of(m, negated=labels[m.turn, m.topic] == "negated") for m in labelled_ones]
+    ruled = {(place.turn, place.topic) for place in found if place.ruled_out}
+    for (turn, topic), polarity in sorted(call.labels.items()):
+        evidence = call.evidence.get((turn, topic), "")
+        start = call.conversation.turns[turn].text.find(evidence)
+        if evidence and start >= 0:
+            found.append(
+                Place(
+                    turn=turn,
+                    start=start,
+                    end=start + len(evidence),
+                    topic=topic,
+                    ruled_out=(turn, topic) in ruled,
+                    negated=polarity == "negated",
+                )
+            )
+    return found
 
 
 def fold_of(calls: Sequence[LabelledCall], options: Options) -> list[int]:
@@ -158,26 +188,23 @@ class _Trial:
     def decide(self, scores: Array) -> list[Topics]:
         """What models with the thresholds that these scores suggest would find."""
         found = np.zeros(scores.shape, dtype=bool)
-        for column in range(len(self.topics)):
-            known, labels = steps(scores[:, column], self.labels[:, column]), self.labels[:, column]
-            chosen = choose(measure(scores[:, column], labels, self.written[:, column], known), self._options.floor)
-            least = next((score for score, percent in known if percent == chosen), None)
+        for column, (known, _, threshold) in enumerate(self.judge(scores)):
+            least = next((score for score, percent in known if percent == threshold), None)
             if least is not None:
                 found[:, column] = scores[:, column] >= least
         rows = iter(found)
         return [[frozenset(compress(self.topics, next(rows))) for _ in call.conversation.turns] for call in self._calls]
 
+    def judge(self, scores: Array) -> list[tuple[Steps, tuple[Measured, ...], int | None]]:
+        """Of each topic: probabilities, counts at every threshold, and the threshold chosen."""
+        columns = range(len(self.topics))
+        known = [steps(scores[:, i], self.labels[:, i]) for i in columns]
+        measured = [measure(scores[:, i], self.labels[:, i], self.written[:, i], known[i]) for i in columns]
+        return list(zip(known, measured, choose(measured, self._options.floor), strict=True))
+
     def fit(self, before: Sequence[Topics]) -> Mapping[str, Weights]:
         """From all calls: what is published."""
         return self._data.by_topic(self._solve(range(len(self._calls)), before))
-
-    def topic(self, topic: str, scores: Array, weights: Weights) -> LearnedTopic:
-        column = self.topics.index(topic)
-        labels, written = self.labels[:, column], self.written[:, column]
-        known = steps(scores, labels)
-        measured = measure(scores, labels, written, known)
-        threshold = choose(measured, self._options.floor)
-        return LearnedTopic(id=topic, weights=weights, steps=known, threshold=threshold, measured=measured)
 
     def _solve(self, calls: Sequence[int], before: Sequence[Topics]) -> Array:
         weights = self._data.solve(calls, before)
@@ -249,6 +276,15 @@ def _sign(topic: str, example: Example) -> int:
     return 1 if topic in example.topics else -1
 
 
+def call_digest(call: LabelledCall) -> str:
+    """Eight digits by which a file can say which calls it was trained on."""
+    return _digest(_content(call)[0])[:8]
+
+
+def _digest(data: Any) -> str:
+    return hashlib.sha256(json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def _content(call: LabelledCall) -> list[Any]:
     labels = sorted((*key, polarity, call.evidence.get(key, "")) for key, polarity in call.labels.items())
     return [[[turn.speaker.value, turn.text] for turn in call.conversation.turns], labels]
@@ -256,11 +292,11 @@ def _content(call: LabelledCall) -> list[Any]:
 
 def _trained(calls: Sequence[LabelledCall], options: Options) -> dict[str, Any]:
     """From what, so that anybody can do it again."""
-    text = json.dumps([_content(call) for call in calls], ensure_ascii=False)
     return {
         "calls": len(calls),
         "turns": sum(len(call.conversation.turns) for call in calls),
         "labels": sum(len(call.labels) for call in calls),
-        "data": hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16],
+        "data": _digest([_content(call) for call in calls])[:16],
+        "seen": sorted(call_digest(call) for call in calls),
         "options": asdict(options),
     }

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -13,17 +14,17 @@ import pytest
 from hypothesis import given, settings
 
 from speechsvc.domain.conversation import Conversation
-from speechsvc.domain.learned import LearnedEntries
+from speechsvc.domain.learned import LearnedEntries, Negation
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.lexicon_data import lexicon_data
-from speechsvc.domain.mention import MatchKind, Mention
+from speechsvc.domain.mention import MatchKind, Mention, Polarity
 from speechsvc.domain.ruleset import RulesetKind
 from speechsvc.domain.ruleset_diff import compare
 from speechsvc.tagging.evaluate import LabelledCall, read_labelled_calls
 from speechsvc.tagging.learned.examples import Mark
 from speechsvc.tagging.learned.marks import read_marks
 from speechsvc.tagging.learned.model_file import write_learned_file
-from speechsvc.tagging.learned.train import Found, Options, train
+from speechsvc.tagging.learned.train import Options, train
 from speechsvc.tagging.lexicon_file import LexiconInvalid, load_lexicon, parse_lexicon
 from speechsvc.tagging.tagger import LexiconTagger
 from tests.unit.tagging.lexicon_fixture import talk
@@ -52,7 +53,7 @@ def calls() -> tuple[LabelledCall, ...]:
 
 def learn(marks: tuple[Mark, ...] = (), **options: Any) -> LearnedEntries:
     tagger = LexiconTagger(plain())
-    found = [Found.of(tagger.tag(call.conversation)) for call in calls()]
+    found = [tagger.tag(call.conversation) for call in calls()]
     return train(plain(), calls(), found, Options(folds=3, epochs=5, **options), marks=marks)
 
 
@@ -68,6 +69,12 @@ def tagger() -> LexiconTagger:
 
 def added(conversation: Conversation) -> list[Mention]:
     return [m for m in tagger().tag(conversation) if m.match is MatchKind.LEARNED]
+
+
+def unjudged(mentions: Iterable[Mention]) -> list[Mention]:
+    """Written mentions without what the learned polarity may change."""
+    written = [m for m in mentions if m.match is not MatchKind.LEARNED]
+    return [replace(m, polarity=Polarity.AFFIRMED, reason="") for m in written]
 
 
 def test_it_finds_what_no_entry_covers_and_says_by_which_phrases() -> None:
@@ -92,7 +99,7 @@ def test_small_talk_carries_nothing() -> None:
 def test_written_mentions_stay_and_spans_are_true(conversation: Conversation) -> None:
     written = LexiconTagger(trained(), learned=False).tag(conversation)
     both = tagger().tag(conversation)
-    assert [m for m in both if m.match is not MatchKind.LEARNED] == list(written)
+    assert unjudged(both) == unjudged(written)
     known = {(m.turn, m.topic) for m in written}
     for m in both:
         turn = conversation.turns[m.turn]
@@ -106,7 +113,7 @@ def test_on_real_calls_spans_are_true_and_written_mentions_stay() -> None:
     written, found = LexiconTagger(trained(), learned=False), 0
     for call in calls():
         both = tagger().tag(call.conversation)
-        assert [m for m in both if m.match is not MatchKind.LEARNED] == list(written.tag(call.conversation))
+        assert unjudged(both) == unjudged(written.tag(call.conversation))
         for m in both:
             found += m.match is MatchKind.LEARNED
             assert call.conversation.turns[m.turn].text[m.start_char : m.end_char] == m.text != ""
@@ -125,6 +132,31 @@ def test_the_version_follows_what_decides_and_nothing_else() -> None:
     assert replace(trained(), learned=other).digest == trained().digest
     stricter = replace(learned, topics=tuple(replace(t, threshold=95) for t in learned.topics))
     assert replace(trained(), learned=stricter).digest != trained().digest
+
+
+def test_the_learned_polarity_leaves_alone_what_the_author_has_fixed() -> None:
+    """A model for which everything is negated turns written mentions, unless their entry says otherwise."""
+    everything = Negation(bias=1, weights={}, least=0)
+    fixed = {"id": "fixed", "name": "定", "entries": [{"term": "老规矩", "polarity": "affirmed"}]}
+    lexicon = parse_lexicon({"name": "small", "version": 1, "topics": [*TOPICS, fixed]})
+    said = talk("报价和老规矩都在")
+
+    def polarities(negation: Negation) -> dict[str, str]:
+        learned = LearnedEntries(topics=(), negation=negation)
+        return {m.topic: m.polarity.value for m in LexiconTagger(replace(lexicon, learned=learned)).tag(said)}
+
+    assert polarities(everything) == {"pricing_discount": "negated", "fixed": "affirmed"}
+    assert polarities(replace(everything, written=False)) == {"pricing_discount": "affirmed", "fixed": "affirmed"}
+    assert polarities(replace(everything, least=2)) == {"pricing_discount": "affirmed", "fixed": "affirmed"}
+
+
+def test_polarity_is_learned() -> None:
+    learned = trained().learned
+    assert learned is not None
+    assert learned.negation is not None
+    measured = learned.trained["negation"]
+    assert measured["recall"] >= measured["rules_recall"]
+    assert parse_lexicon(lexicon_data(trained())).learned == learned
 
 
 def test_a_topic_without_threshold_adds_nothing() -> None:
