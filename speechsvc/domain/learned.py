@@ -80,11 +80,34 @@ class Negation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Scale:
+    """Turns a linear model's score into hundredths of a logit: score * slope // 1000 + offset."""
+
+    slope: int
+    offset: int
+    lead: int | None  # score from which the next turn is taken to follow this topic; None: never
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """The second look at a turn, in the light of the turns around; arithmetic in `tagging.learned.surroundings`."""
+
+    scales: Mapping[str, Scale]  # by topic
+    hidden: tuple[tuple[int, ...], ...]  # a row a feature, a column a unit
+    bias: tuple[int, ...]  # of each unit
+    output: tuple[int, ...]  # weight of each unit
+    output_bias: int
+    doubt: int | None = None  # lowest score at which a doubted entry's mention counts; None: they always do
+    doubted: frozenset[str] = frozenset()  # written entries that were there in training; later ones are never doubted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LearnedEntries:
     """What travels with a lexicon. `trained` says from what; it decides nothing."""
 
     topics: tuple[LearnedTopic, ...]
     negation: Negation | None = None  # None: judged by the written rules
+    surroundings: Surroundings | None = None  # None: each turn is judged once
     trained: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -95,8 +118,18 @@ class LearnedEntries:
             for t in sorted(self.topics, key=lambda topic: topic.id)
         ]
         negation = None if self.negation is None else asdict(self.negation)
-        text = json.dumps([decides, negation], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        decided: list[Any] = [decides, negation]
+        if self.surroundings is not None:
+            decided.append(surroundings_data(self.surroundings))
+        text = json.dumps(decided, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def topic(self, topic_id: str) -> LearnedTopic | None:
         return next((topic for topic in self.topics if topic.id == topic_id), None)
+
+
+def surroundings_data(model: Surroundings) -> dict[str, Any]:
+    """JSON values only."""
+    data = asdict(model)
+    data["scales"] = {topic: data["scales"][topic] for topic in sorted(data["scales"])}
+    return data | {"hidden": [list(row) for row in model.hidden], "doubted": sorted(model.doubted)}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from speechsvc.domain.learned import LearnedEntries, LearnedTopic, Weights
+from speechsvc.domain.learned import LearnedEntries, LearnedTopic, Weights, surroundings_data
 
 FORMAT = 1
 
@@ -18,6 +18,8 @@ def learned_data(learned: LearnedEntries) -> dict[str, Any]:
     data: dict[str, Any] = {"format": FORMAT, "trained": dict(learned.trained)}
     if learned.negation is not None:
         data["negation"] = asdict(learned.negation)
+    if learned.surroundings is not None:
+        data["surroundings"] = surroundings_data(learned.surroundings)
     data["topics"] = [_topic(topic) for topic in learned.topics]
     return data
 

@@ -23,7 +23,7 @@ def steps(scores: Array, labels: Array) -> Steps:
     """
     if labels.sum() < 2 or labels.all():
         return ()
-    slope, offset = _sigmoid(scores / 1000.0, labels)
+    slope, offset = sigmoid(scores / 1000.0, labels)
     if slope <= 0:
         return ()
     return tuple((math.ceil(1000 * (_logit(p / 100) - offset) / slope), p) for p in PERCENTS)
@@ -84,7 +84,7 @@ def _logit(probability: float) -> float:
     return math.log(probability / (1 - probability))
 
 
-def _sigmoid(scores: Array, labels: Array) -> tuple[float, float]:
+def sigmoid(scores: Array, labels: Array) -> tuple[float, float]:
     """Slope and offset by Newton's method, with targets drawn in from 0 and 1 so that few examples do not run away."""
     many, few = int(labels.sum()), int((~labels).sum())
     target = np.where(labels, (many + 1) / (many + 2), 1 / (few + 2))

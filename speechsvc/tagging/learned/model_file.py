@@ -7,11 +7,20 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from speechsvc.domain.learned import LearnedEntries, LearnedTopic, Measured, Negation, Weights
+from speechsvc.domain.learned import (
+    LearnedEntries,
+    LearnedTopic,
+    Measured,
+    Negation,
+    Scale,
+    Surroundings,
+    Weights,
+)
 from speechsvc.domain.learned_data import FORMAT, learned_data
 
 FILE = "learned.json"
 _LARGEST = 10**6  # of a weight: sums stay far inside 64 bits
+_LARGEST_OF_NETWORK = 2**30  # far from overflow: features stay below 10,000, units below 256
 _KINDS = ("text", "sounds", "before", "context")
 
 
@@ -21,6 +30,7 @@ def parse_learned(data: Mapping[str, Any], topics: Collection[str]) -> LearnedEn
     return LearnedEntries(
         topics=tuple(_topic(topic) for topic in data["topics"] if topic["id"] in topics),
         negation=Negation(**data["negation"]) if data.get("negation") else None,
+        surroundings=_surroundings(data.get("surroundings"), topics),
         trained=data.get("trained") or {},
     )
 
@@ -37,6 +47,8 @@ def learned_problems(data: Mapping[str, Any]) -> Iterator[str]:
         seen.add(topic["id"])
         if not _sound(topic["weights"]):
             yield f"topic '{topic['id']}': weights must be whole numbers up to a million; {cure}"
+    if data.get("surroundings"):
+        yield from _network_problems(data["surroundings"], seen, cure)
     if data.get("negation") and not _sound({"bias": data["negation"]["bias"], "text": data["negation"]["weights"]}):
         yield f"negation: weights must be whole numbers up to a million; {cure}"
 
@@ -61,6 +73,17 @@ def write_learned_file(path: Path, learned: LearnedEntries) -> None:
     fresh.replace(path)
 
 
+def _network_problems(data: Mapping[str, Any], topics: Collection[str], cure: str) -> Iterator[str]:
+    units = len(data["bias"])
+    if any(len(row) != units for row in (*data["hidden"], data["output"])):
+        yield f"surroundings: rows of different length; {cure}"
+    numbers = [data["output_bias"], *data["bias"], *data["output"], *(w for row in data["hidden"] for w in row)]
+    if any(abs(number) > _LARGEST_OF_NETWORK for number in numbers):
+        yield f"surroundings: numbers must stay below {_LARGEST_OF_NETWORK}; {cure}"
+    for topic in sorted(set(topics) - set(data["scales"])):
+        yield f"surroundings: topic '{topic}' has no scale; {cure}"
+
+
 def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -77,6 +100,20 @@ def _topic(data: Mapping[str, Any]) -> LearnedTopic:
         steps=tuple((score, percent) for score, percent in data["steps"]),
         threshold=data["threshold"],
         measured=tuple(Measured(**one) for one in data.get("measured", ())),
+    )
+
+
+def _surroundings(data: Mapping[str, Any] | None, topics: Collection[str]) -> Surroundings | None:
+    if not data:
+        return None
+    return Surroundings(
+        scales={topic: Scale(**scale) for topic, scale in data["scales"].items() if topic in topics},
+        hidden=tuple(tuple(row) for row in data["hidden"]),
+        bias=tuple(data["bias"]),
+        output=tuple(data["output"]),
+        output_bias=data["output_bias"],
+        doubt=data["doubt"],
+        doubted=frozenset(data["doubted"]),
     )
 
 

@@ -1,7 +1,6 @@
-"""Adds mentions that no written entry found: a sum of whole-number weights a topic and turn, against a threshold.
-
-Turns are judged in order, since what the turn before was about is a feature. Written mentions stay as they are.
-"""
+"""Adds mentions that no written entry found: a sum of whole-number weights a topic and turn, then a second look in the
+light of the turns around, against a threshold. A written mention stays, unless its entry is one that training has seen
+and the second look speaks clearly against it."""
 
 from __future__ import annotations
 
@@ -26,6 +25,7 @@ from speechsvc.tagging.learned.features import (
 )
 from speechsvc.tagging.learned.mentions import learned_mention
 from speechsvc.tagging.learned.negation import Judge
+from speechsvc.tagging.learned.surroundings import SecondLook, Seen
 from speechsvc.tagging.text import NormalText
 
 Index = Mapping[str, int]
@@ -37,45 +37,77 @@ class LearnedScorer:
 
     def __init__(self, model: LearnedEntries, fixed: frozenset[str] = frozenset()) -> None:
         """`fixed`: written entries whose polarity is given."""
-        self._topics = [topic for topic in model.topics if topic.least_score is not None]
-        self._least = [topic.least_score or 0 for topic in self._topics]
-        weights = [topic.weights for topic in self._topics]
+        around = model.surroundings
+        known = [topic for topic in model.topics if topic.least_score is not None or around is not None]
+        self._topics = known
+        self._least = [topic.least_score for topic in known]
+        self._leads = self._least if around is None else [around.scales[topic.id].lead for topic in known]
+        weights = [topic.weights for topic in known]
         self._table = Table(weights)
         self._judge = None if model.negation is None else Judge(model.negation, fixed)
         self._weights = [spoken(w) for w in weights]
+        self._around = None if around is None else SecondLook(around, [topic.id for topic in known])
+        self._doubt = None if around is None else around.doubt
+        self._doubted = frozenset() if around is None else around.doubted
+        self._column = {topic.id: column for column, topic in enumerate(known)}
 
     def extend(self, conversation: Conversation, text: NormalText, written: Sequence[Mention]) -> tuple[Mention, ...]:
-        """The written mentions and the learned ones, in order of turn, then place, then topic."""
-        by_turn: dict[int, list[Mention]] = {}
+        """The written mentions that stand and the learned ones, in order of turn, then place, then topic."""
+        if not conversation.turns:
+            return tuple(written)
+        by_turn: list[list[Mention]] = [[] for _ in conversation.turns]
         for one in written:
-            by_turn.setdefault(one.turn, []).append(one)
-        turns, mentions = squeezed_turns(text), []
-        seen = [self._table.turn_rows(turn) for turn in turns]
-        before: list[Mention] = []
+            by_turn[one.turn].append(one)
+        turns = squeezed_turns(text)
+        scores = self._final(conversation, turns, by_turn, self._first_look(conversation, turns, by_turn))
+        mentions: list[Mention] = []
         for i, turn in enumerate(turns):
-            found = by_turn.get(i, [])
-            scores = self._scores(conversation, turns, seen, i, before)
-            added = self._added(conversation, text, i, turn, scores, {m.topic for m in found})
+            found = [m for m in by_turn[i] if self._stands(m, scores[i])]
+            added = self._added(conversation, text, i, turn, scores[i], {m.topic for m in by_turn[i]})
             if self._judge:
                 found = [self._judge.judged(conversation, m, learned=False) for m in found]
                 added = [self._judge.judged(conversation, m, learned=True) for m in added]
-            before = sorted([*found, *added], key=lambda m: (m.start_char, m.topic)) if added else found
-            mentions.extend(before)
+            mentions += sorted([*found, *added], key=lambda m: (m.start_char, m.topic)) if added else found
         return tuple(mentions)
 
-    def _scores(
+    def _first_look(
+        self, conversation: Conversation, turns: Sequence[Squeezed], written: Sequence[Sequence[Mention]]
+    ) -> Scores:
+        """Each turn by itself and the one before, in order, since what the turn before was about is a feature."""
+        rows: list[Scores] = []
+        before: set[str] = set()
+        for i, turn in enumerate(turns):
+            seen = self._table.turn_rows(turn)
+            if i:
+                seen += self._table.before_rows(turns[i - 1])
+            facts = context(conversation, i, len(turn.text), sorted(before))
+            rows.append(self._table.total(seen + self._table.context_rows(facts)))
+            before = {m.topic for m in written[i]}
+            if turn.text:
+                before |= {t.id for t, lead, s in zip(self._topics, self._leads, rows[-1], strict=True) if _at(s, lead)}
+        return np.stack(rows)
+
+    def _final(
         self,
         conversation: Conversation,
         turns: Sequence[Squeezed],
-        seen: Sequence[list[int]],
-        i: int,
-        before: Iterable[Mention],
+        written: Sequence[Sequence[Mention]],
+        scores: Scores,
     ) -> Scores:
-        rows = list(seen[i])
-        if i:
-            rows += self._table.before_rows(turns[i - 1])
-        facts = context(conversation, i, len(turns[i].text), sorted({m.topic for m in before}))
-        return self._table.total(rows + self._table.context_rows(facts))
+        if self._around is None:
+            return scores
+        found = np.zeros(scores.shape, dtype=bool)
+        for mention in (m for turn in written for m in turn):
+            if (column := self._column.get(mention.topic)) is not None:
+                found[mention.turn, column] = True
+        return self._around.scores(Seen.of(conversation, [len(turn.text) for turn in turns], scores, found))
+
+    def _stands(self, mention: Mention, scores: Scores) -> bool:
+        """A written mention falls only where its entry was there in training and the second look speaks against it."""
+        if self._doubt is None or mention.entry not in self._doubted:
+            return True
+        column = self._column.get(mention.topic)
+        return column is None or bool(scores[column] >= self._doubt)
 
     def _added(
         self,
@@ -89,7 +121,7 @@ class LearnedScorer:
         likely = [
             (topic, int(score), weights)
             for topic, least, score, weights in zip(self._topics, self._least, scores, self._weights, strict=True)
-            if score >= least and topic.id not in known
+            if _at(score, least) and topic.id not in known
         ]
         if not likely or not turn.text or ANNOUNCEMENT.search(text.text, text.starts[i], text.ends[i]):
             return []
@@ -98,6 +130,10 @@ class LearnedScorer:
             evidence = find_evidence(text, i, turn, weights)
             made.append(learned_mention(conversation, text, i, topic, score, evidence))
         return made
+
+
+def _at(score: Any, least: int | None) -> bool:
+    return least is not None and bool(score >= least)
 
 
 class Table:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import compress
 from typing import Any
 
@@ -30,12 +30,16 @@ from speechsvc.tagging.learned.examples import (
     piece_examples,
     turn_examples,
 )
-from speechsvc.tagging.learned.features import after, spelled
+from speechsvc.tagging.learned.features import after, spelled, squeezed_turns
 from speechsvc.tagging.learned.negation import Place, place_of, train_negation
 from speechsvc.tagging.learned.solver import solve
+from speechsvc.tagging.learned.surroundings import Seen
+from speechsvc.tagging.learned.train_surroundings import Judged, choose_doubt, train_surroundings
+from speechsvc.tagging.text import normalise
 
 Array = np.ndarray[Any, Any]
 Topics = list[frozenset[str]]  # of one call, by turn
+Result = tuple[Steps, tuple[Measured, ...], int | None]  # of a topic: probabilities, counts, threshold
 SCALE = 1000  # whole-number units in a float weight
 _KINDS = {"t": "text", "s": "sounds", "b": "before", "c": "context"}
 
@@ -90,17 +94,26 @@ def train(
     trial = _Trial(lexicon, calls, [Found.of(mentions) for mentions in written], extra, options, told)
     first = trial.scores(trial.before(None))
     before = trial.before(trial.decide(first))
-    scores = trial.scores(before)
+    first = trial.scores(before)
+    judged = trial.second_look(first)
     weights = trial.fit(before)
+    results, doubt = trial.settle(judged.scores)
     topics = [
         LearnedTopic(id=topic, weights=weights[topic], steps=known, threshold=threshold, measured=measured)
-        for topic, (known, measured, threshold) in zip(trial.topics, trial.judge(scores), strict=True)
+        for topic, (known, measured, threshold) in zip(trial.topics, results, strict=True)
     ]
     places = [_places(call, mentions) for call, mentions in zip(calls, written, strict=True)]
     negation, measured = train_negation(calls, places, fold_of(calls, options), options.seed)
     told(1.0)
     trained = _trained(calls, options) | {"negation": measured}
-    return LearnedEntries(topics=tuple(topics), negation=negation, trained=trained)
+    around = replace(judged.model, doubt=doubt)
+    return LearnedEntries(topics=tuple(topics), negation=negation, surroundings=around, trained=trained)
+
+
+def least_score(result: Result) -> int | None:
+    """The lowest score that counts at the threshold chosen."""
+    known, _, threshold = result
+    return next((score for score, percent in known if percent == threshold), None)
 
 
 def _places(call: LabelledCall, mentions: Sequence[Mention]) -> list[Place]:
@@ -168,6 +181,8 @@ class _Trial:
         self._fits = 0
         self.labels = self._table([[labelled(c, i) for i in range(len(c.conversation.turns))] for c in calls])
         self.written = self._table(self._written)
+        self._all = [found.by_turn(len(c.conversation.turns)) for c, found in zip(calls, written, strict=True)]
+        self._entries = frozenset(entry.id for topic in lexicon.topics for entry in topic.entries)
 
     def before(self, learned: Sequence[Topics] | None) -> list[Topics]:
         """Topics of the turn before each, written ones and those of `learned`."""
@@ -188,19 +203,36 @@ class _Trial:
     def decide(self, scores: Array) -> list[Topics]:
         """What models with the thresholds that these scores suggest would find."""
         found = np.zeros(scores.shape, dtype=bool)
-        for column, (known, _, threshold) in enumerate(self.judge(scores)):
-            least = next((score for score, percent in known if percent == threshold), None)
-            if least is not None:
+        for column, result in enumerate(self.judge(scores)):
+            if (least := least_score(result)) is not None:
                 found[:, column] = scores[:, column] >= least
         rows = iter(found)
         return [[frozenset(compress(self.topics, next(rows))) for _ in call.conversation.turns] for call in self._calls]
 
-    def judge(self, scores: Array) -> list[tuple[Steps, tuple[Measured, ...], int | None]]:
-        """Of each topic: probabilities, counts at every threshold, and the threshold chosen."""
-        columns = range(len(self.topics))
+    def judge(self, scores: Array, written: Array | None = None) -> list[Result]:
+        """Of each topic: probabilities, counts at every threshold, and the threshold chosen. `written`: where written
+        mentions stand, if not all do."""
+        columns, stands = range(len(self.topics)), self.written if written is None else written
         known = [steps(scores[:, i], self.labels[:, i]) for i in columns]
-        measured = [measure(scores[:, i], self.labels[:, i], self.written[:, i], known[i]) for i in columns]
+        measured = [measure(scores[:, i], self.labels[:, i], stands[:, i], known[i]) for i in columns]
         return list(zip(known, measured, choose(measured, self._options.floor), strict=True))
+
+    def second_look(self, scores: Array) -> Judged:
+        """Trained on what the first look says of calls it has not seen."""
+        leads = dict(zip(self.topics, map(least_score, self.judge(scores)), strict=True))
+        parts = np.split(scores, np.cumsum([len(c.conversation.turns) for c in self._calls])[:-1])
+        seen = [
+            Seen.of(call.conversation, self._data.lengths(i), parts[i], self._table([self._all[i]]))
+            for i, call in enumerate(self._calls)
+        ]
+        return train_surroundings(self.topics, seen, self.labels, leads, self._folds, self._options.seed, self._entries)
+
+    def settle(self, scores: Array) -> tuple[list[Result], int | None]:
+        """Thresholds of the topics, and the score below which written mentions fall."""
+        results = self.judge(scores)
+        doubt = choose_doubt(scores, self.labels, self.written, [least_score(result) for result in results])
+        stands = self.written if doubt is None else self.written & (scores >= doubt)
+        return self.judge(scores, stands), doubt
 
     def fit(self, before: Sequence[Topics]) -> Mapping[str, Weights]:
         """From all calls: what is published."""
@@ -231,6 +263,7 @@ class _Data:
         self._names += ["c" + after(topic) for topic in topics]
         self._rows = {name: row for row, name in enumerate(self._names)}
         self._turns = [[self._example(e) for e in group] for group in turns]
+        self._lengths = [[len(turn.text) for turn in squeezed_turns(normalise(call.conversation))] for call in calls]
         self._others = [[self._example(e) for e in group] for group in pieces]
         self._extra = [self._example(e) for e in extra]
 
@@ -249,6 +282,10 @@ class _Data:
     def scores(self, weights: Array, call: int, before: Topics) -> Array:
         rows = [weights[rows].sum(axis=0) + weights[-1] for rows, _ in self._with(call, before)]
         return np.array(rows, dtype=np.int64).reshape(-1, len(self._topics))
+
+    def lengths(self, call: int) -> Sequence[int]:
+        """Characters of its turns, marks left out."""
+        return self._lengths[call]
 
     def by_topic(self, weights: Array) -> Mapping[str, Weights]:
         return {topic: self._of(weights[:, column]) for column, topic in enumerate(self._topics)}

@@ -1,0 +1,105 @@
+"""Trains the second look on first looks at calls that the linear models had not seen, and measures it the same way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from speechsvc.domain.learned import Scale, Surroundings
+from speechsvc.tagging.learned.calibration import sigmoid
+from speechsvc.tagging.learned.network import train_network
+from speechsvc.tagging.learned.surroundings import (
+    RESULT,
+    UNIT,
+    SecondLook,
+    Seen,
+    features_of,
+    scale_table,
+    whole_network,
+)
+
+Array = np.ndarray[Any, Any]
+_DOUBTS = (None, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50)  # percent below which a written mention may fall
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    """Scores of every turn by networks that have not seen its call, turns of all calls by topics; and the network."""
+
+    scores: Array
+    model: Surroundings
+
+
+def train_surroundings(
+    topics: Sequence[str],
+    calls: Sequence[Seen],
+    labels: Array,
+    leads: Mapping[str, int | None],
+    folds: Sequence[int],
+    seed: int,
+    entries: Collection[str],
+) -> Judged:
+    """`labels`: turns of all calls by topics; `leads`: scores of the first look from which a turn leads the next;
+    `entries`: the written ones, which may be doubted later."""
+    scores = np.concatenate([seen.scores for seen in calls])
+    scales = {t: _scale(scores[:, i], labels[:, i], leads[t]) for i, t in enumerate(topics)}
+    features = [features_of(seen, scale_table(scales, topics)) for seen in calls]
+    ends = np.cumsum([len(seen.scores) for seen in calls])
+    parts = [labels[end - len(seen.scores) : end] for seen, end in zip(calls, ends, strict=True)]
+    made: dict[int, Array] = {}
+    for fold in sorted(set(folds)):
+        train = [i for i, f in enumerate(folds) if f != fold] or list(range(len(calls)))
+        look = SecondLook(_fit(features, parts, train, scales, seed), topics)
+        made |= {i: look.scores(calls[i]) for i, f in enumerate(folds) if f == fold}
+    model = _fit(features, parts, range(len(calls)), scales, seed, entries)
+    return Judged(scores=np.concatenate([made[i] for i in range(len(calls))]), model=model)
+
+
+def choose_doubt(scores: Array, labels: Array, written: Array, least: Sequence[int | None]) -> int | None:
+    """The score below which written mentions fall: the one of highest F1 over all topics, with learned mentions added
+    at their thresholds. None where they had better all stand."""
+    added = np.stack([scores[:, i] >= s if s is not None else written[:, i] & False for i, s in enumerate(least)], 1)
+    best: tuple[float, int | None] = (-1.0, None)
+    for percent in _DOUBTS:
+        doubt = None if percent is None else _logit(percent)
+        stands = written if doubt is None else written & (scores >= doubt)
+        found = stands | (added & ~written)
+        f1 = 2 * int((found & labels).sum()) / max(1, int(found.sum() + labels.sum()))
+        if f1 > best[0] + 0.0005:
+            best = f1, doubt
+    return best[1]
+
+
+def _fit(
+    features: Sequence[Array],
+    labels: Sequence[Array],
+    calls: Sequence[int] | range,
+    scales: Mapping[str, Scale],
+    seed: int,
+    entries: Collection[str] = (),
+) -> Surroundings:
+    """One network for all topics, each turn and topic an example."""
+    width = features[0].shape[-1]
+    x = np.concatenate([features[i].reshape(-1, width) for i in calls]).astype(float)
+    y = np.concatenate([labels[i].reshape(-1) for i in calls]).astype(float)
+    mean, spread = x.mean(axis=0), x.std(axis=0) + 1e-6
+    network = train_network((x - mean) / spread, y, seed)
+    hidden, bias, output, last = whole_network(network, mean, spread)
+    return Surroundings(
+        scales=scales, hidden=hidden, bias=bias, output=output, output_bias=last, doubted=frozenset(entries)
+    )
+
+
+def _scale(scores: Array, labels: Array, lead: int | None) -> Scale:
+    if labels.sum() < 2 or labels.all():
+        return Scale(slope=0, offset=-4 * UNIT, lead=lead)
+    slope, offset = sigmoid(scores / 1000.0, labels)
+    return Scale(slope=round(max(slope, 0.0) * UNIT), offset=round(offset * UNIT), lead=lead)
+
+
+def _logit(percent: int) -> int:
+    return round(RESULT * math.log(percent / (100 - percent)))
