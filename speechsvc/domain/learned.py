@@ -132,4 +132,5 @@ def surroundings_data(model: Surroundings) -> dict[str, Any]:
     """JSON values only."""
     data = asdict(model)
     data["scales"] = {topic: data["scales"][topic] for topic in sorted(data["scales"])}
-    return data | {"hidden": [list(row) for row in model.hidden], "doubted": sorted(model.doubted)}
+    rows = {"hidden": [list(row) for row in model.hidden], "bias": list(model.bias), "output": list(model.output)}
+    return data | rows | {"doubted": sorted(model.doubted)}

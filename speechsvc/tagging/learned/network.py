@@ -9,9 +9,10 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 _UNITS = 32
 _EPOCHS = 20
+_LEAST_STEPS = 1000  # for few examples, more epochs
 _BATCH = 1024
 _RATE, _LAST_RATE = 0.01, 0.05  # first step size; share of it that is left at the end
-_DECAY = 1e-4  # L2
+_DECAY = 10.0  # L2, against the sum of all examples' losses: few examples must not persuade too much
 
 
 def train_network(features: Array, labels: Array, seed: int) -> list[Array]:
@@ -27,12 +28,13 @@ def train_network(features: Array, labels: Array, seed: int) -> list[Array]:
     ]
     means, squares = [np.zeros_like(w) for w in weights], [np.zeros_like(w) for w in weights]
     batches = max(1, count // _BATCH)
-    step, steps = 0, _EPOCHS * batches
-    for _ in range(_EPOCHS):
+    epochs = max(_EPOCHS, -(-_LEAST_STEPS // batches))
+    step, steps = 0, epochs * batches
+    for _ in range(epochs):
         for chosen in np.array_split(random.permutation(count), batches):
             step += 1
             rate = _RATE * (1 - (1 - _LAST_RATE) * step / steps)
-            gradients = _gradients(weights, features[chosen], labels[chosen])
+            gradients = _gradients(weights, features[chosen], labels[chosen], _DECAY / count)
             for w, gradient, mean, square in zip(weights, gradients, means, squares, strict=True):
                 mean += 0.1 * (gradient - mean)
                 square += 0.001 * (gradient**2 - square)
@@ -40,15 +42,15 @@ def train_network(features: Array, labels: Array, seed: int) -> list[Array]:
     return weights
 
 
-def _gradients(weights: list[Array], features: Array, labels: Array) -> list[Array]:
+def _gradients(weights: list[Array], features: Array, labels: Array, decay: float) -> list[Array]:
     hidden, bias, output, last = weights
     inner = features @ hidden + bias
     active = np.maximum(inner, 0.0)
     error = (1.0 / (1.0 + np.exp(-(active @ output + last))) - labels) / len(labels)
     back = np.outer(error, output) * (inner > 0)
     return [
-        features.T @ back + _DECAY * hidden,
+        features.T @ back + decay * hidden,
         back.sum(axis=0),
-        active.T @ error + _DECAY * output,
+        active.T @ error + decay * output,
         np.asarray(error.sum()),
     ]

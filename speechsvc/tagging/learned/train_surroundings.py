@@ -86,7 +86,7 @@ def _fit(
     width = features[0].shape[-1]
     x = np.concatenate([features[i].reshape(-1, width) for i in calls]).astype(float)
     y = np.concatenate([labels[i].reshape(-1) for i in calls]).astype(float)
-    mean, spread = x.mean(axis=0), x.std(axis=0) + 1e-6
+    mean, spread = x.mean(axis=0), np.maximum(x.std(axis=0), 1.0)  # a feature that never varies weighs nothing
     network = train_network((x - mean) / spread, y, seed)
     hidden, bias, output, last = whole_network(network, mean, spread)
     return Surroundings(

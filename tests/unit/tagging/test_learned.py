@@ -159,6 +159,38 @@ def test_polarity_is_learned() -> None:
     assert parse_lexicon(lexicon_data(trained())).learned == learned
 
 
+def doubting() -> Lexicon:
+    """A model whose second look speaks against every written entry that it knows."""
+    learned = trained().learned
+    assert learned is not None
+    assert learned.surroundings is not None
+    around = replace(learned.surroundings, doubt=10**6)
+    return replace(trained(), learned=replace(learned, surroundings=around))
+
+
+def test_a_doubted_entry_needs_support_and_a_new_one_never_does() -> None:
+    said = talk("报价和性能都在")
+    assert [m.match for m in LexiconTagger(trained()).tag(said)] == [MatchKind.EXACT, MatchKind.EXACT]
+    assert LexiconTagger(doubting()).tag(said) == ()
+    assert len(LexiconTagger(doubting(), learned=False).tag(said)) == 2
+    lexicon = doubting()
+    topics = tuple(replace(t, entries=tuple(replace(e, id="new/" + e.id) for e in t.entries)) for t in lexicon.topics)
+    assert len(LexiconTagger(replace(lexicon, topics=topics)).tag(said)) == 2
+
+
+def test_an_answer_is_understood_from_the_turns_around_it() -> None:
+    """The same words carry the topic between turns about price, and nothing in small talk."""
+    answer = "那得看您要几个了"
+    about = talk("一年多少钱啊能便宜点吗", answer, "十个呢打几折")
+    idle = talk("喂您好听得见吗", answer, "哈哈好的那您先忙")
+    learned = trained().learned
+    assert learned is not None
+    willing = replace(learned, topics=tuple(replace(t, threshold=30) for t in learned.topics))
+    tagger = LexiconTagger(replace(trained(), learned=willing))
+    assert any(m.turn == 1 and m.topic == "pricing_discount" for m in tagger.tag(about))
+    assert not any(m.turn == 1 for m in tagger.tag(idle))
+
+
 def test_a_topic_without_threshold_adds_nothing() -> None:
     learned = trained().learned
     assert learned is not None
