@@ -144,13 +144,13 @@ def _shares(topic: LearnedTopic, percent: int | None) -> dict[str, Any]:
 
 def _columns(table: Table) -> Table:
     for name in (
-        say("threshold %", "阈值 %"),
+        say("from %", "阈值"),
         say("alone P", "单独 P"),
         say("alone R", "单独 R"),
-        say("adds right", "新增正确"),
-        say("adds wrong", "新增误报"),
-        say("adds P", "新增 P"),
-        say("union F1", "合计 F1"),
+        say("adds", "新增"),
+        say("wrong", "误报"),
+        say("right %", "准确率"),
+        say("all F1", "合计 F1"),
     ):
         table.add_column(name, justify="right")
     return table
@@ -166,7 +166,7 @@ def _row(topic: LearnedTopic, percent: int | None) -> list[str]:
 
 def _chosen(learned: LearnedEntries) -> Table:
     table = Table(title=say("learned entries, cross-validated over calls", "学习词条（按通话交叉验证）"))
-    table.add_column(say("topic", "主题"))
+    table.add_column(say("topic", "主题"), no_wrap=True)
     _columns(table)
     for topic in learned.topics:
         table.add_row(topic.id, *_row(topic, topic.threshold))
@@ -175,7 +175,7 @@ def _chosen(learned: LearnedEntries) -> Table:
 
 def _every_threshold(learned: LearnedEntries) -> Table:
     table = Table(title=say("every threshold", "各阈值"))
-    table.add_column(say("topic", "主题"))
+    table.add_column(say("topic", "主题"), no_wrap=True)
     _columns(table)
     for topic in learned.topics:
         for one in topic.measured:

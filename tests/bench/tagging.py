@@ -27,12 +27,18 @@ def run(quick: bool) -> list[Result]:
     """Characters a second, on invented text with one term in a hundred characters and on the labelled calls."""
     jieba.setLogLevel(logging.WARNING)
     size, repetitions = (40_000, 3) if quick else (200_000, 5)
-    whole, terms_only = LexiconTagger(default_lexicon()), LexiconTagger(without_patterns(default_lexicon()))
+    whole = LexiconTagger(default_lexicon(), learned=False)
+    terms_only = LexiconTagger(without_patterns(default_lexicon()), learned=False)
+    learned = LexiconTagger(default_lexicon())
     peers = {"spaCy zh + jieba + PhraseMatcher": spacy_phrases(), "jieba.cut + set": jieba_look_up()}
     return [
         result
         for kind, calls in (("invented calls", invented(size)), ("labelled calls", labelled(size)))
-        for lexicon, tagger in (("the default's terms", terms_only), ("whole default lexicon", whole))
+        for lexicon, tagger in (
+            ("the default's terms", terms_only),
+            ("whole default lexicon", whole),
+            ("with learned entries", learned),
+        )
         for result in _compare(f"{kind}, {lexicon}", calls, repetitions, tagger, peers)
     ]
 

@@ -31,8 +31,12 @@ class Squeezed:
 
 def squeeze(text: str) -> Squeezed:
     """Of normalised text."""
-    plain = text.translate(_NO_MARKS)
+    plain = squeeze_text(text)
     return Squeezed(text=plain, sounds=syllables(plain))
+
+
+def squeeze_text(text: str) -> str:
+    return text.translate(_NO_MARKS)
 
 
 def squeezed_turns(text: NormalText) -> list[Squeezed]:

@@ -1,4 +1,4 @@
-"""Affirmed or negated, learned: from the characters before, in and behind a mention, its turn, and what the rules say.
+"""Affirmed or negated, learned: from the characters before, in and behind a mention, and what the rules say.
 
 Measured on labelled calls it finds far more of what people set aside than rules alone (docs/lexicon-quality.md), since
 they say so in countless ways (放哪儿我不管, 这块你不用给我讲).
@@ -7,7 +7,7 @@ they say so in countless ways (放哪儿我不管, 这块你不用给我讲).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,14 +17,14 @@ from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.learned import Negation
 from speechsvc.domain.mention import Mention, Polarity
 from speechsvc.tagging.evaluate import LabelledCall
-from speechsvc.tagging.learned.features import grams, squeeze
+from speechsvc.tagging.learned.features import squeeze_text
 from speechsvc.tagging.learned.solver import solve
 from speechsvc.tagging.text import normal_form
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 _AROUND = 12  # characters on either side
 _LENGTHS = (1, 2, 3)
-_TURN_LENGTHS = (2, 3)
+_REGIONS, _FACT = "nbia", "f"
 _SCALE = 1000
 _KEPT = 6000  # features: the heaviest
 _FLOOR = 0.75  # of precision: what is wrongly negated is lost to the heatmap
@@ -50,26 +50,31 @@ class Judge:
     def __init__(self, model: Negation, fixed: frozenset[str]) -> None:
         """`fixed`: entries whose polarity the lexicon's author has fixed."""
         self._model, self._fixed = model, fixed
+        names = {region: [name[1:] for name in model.weights if name[0] == region] for region in _REGIONS + _FACT}
+        self._known = {region: frozenset(found) for region, found in names.items()}
 
     def judged(self, conversation: Conversation, mention: Mention, *, learned: bool) -> Mention:
         """The mention with the polarity that the model gives it, and the words that weighed most."""
         if not learned and (not self._model.written or mention.entry in self._fixed):
             return mention
-        place = place_of(mention)
-        features = set(negation_features(conversation, place))
-        weights = self._model.weights
-        score = self._model.bias + sum(weights.get(feature, 0) for feature in features)
+        place, weights = place_of(mention), self._model.weights
+        seen = [
+            region + name
+            for region, names in regions(conversation, place).items()
+            for name in names & self._known[region]
+        ]
+        score = self._model.bias + sum(weights[name] for name in seen)
         polarity = Polarity.NEGATED if score >= self._model.least else Polarity.AFFIRMED
         if polarity is mention.polarity:
             return mention
-        return replace(mention, polarity=polarity, reason=mention.reason + self._reason(features, polarity))
+        return replace(mention, polarity=polarity, reason=mention.reason + self._reason(seen, polarity))
 
-    def _reason(self, features: set[str], polarity: Polarity) -> str:
+    def _reason(self, seen: list[str], polarity: Polarity) -> str:
         if polarity is Polarity.AFFIRMED:
             return "；学习判断：这里并非不需要"
-        said = [f for f in features if f[0] in "nbia" and len(f) > 2 and not set(f[1:]) & set("^$")]
-        heaviest = max(said, key=lambda f: (self._model.weights.get(f, 0), f), default="")
-        because = f"“{heaviest[1:]}”" if self._model.weights.get(heaviest, 0) > 0 else "整句"
+        said = [name for name in seen if name[0] in _REGIONS and len(name) > 2 and not set(name) & set("^$")]
+        heaviest = max(said, key=lambda name: (self._model.weights[name], name), default="")
+        because = f"“{heaviest[1:]}”" if heaviest and self._model.weights[heaviest] > 0 else "整句"
         return f"；学习判断：{because}表示不需要或不谈"
 
 
@@ -84,25 +89,26 @@ def place_of(mention: Mention, *, negated: bool = False) -> Place:
     )
 
 
-def negation_features(conversation: Conversation, place: Place) -> Iterator[str]:
-    """A letter for the region (n near, b before, i inside, a after, t whole turn, f fact) and what is there."""
+def regions(conversation: Conversation, place: Place) -> dict[str, set[str]]:
+    """What stands near the mention: anywhere (n), before (b), inside (i), after (a) it; and facts (f)."""
     turn = conversation.turns[place.turn]
     cut = (turn.text[: place.start], turn.text[place.start : place.end], turn.text[place.end :])
-    before, inside, after = (squeeze(normal_form(piece)).text for piece in cut)
+    before, inside, after = (squeeze_text(normal_form(piece)) for piece in cut)
     text = f"^{before}{inside}{after}$"
     start = 1 + len(before)
     end = start + len(inside)
     low, high = max(0, start - _AROUND), min(len(text), end + _AROUND)
+    found: dict[str, set[str]] = {region: set() for region in _REGIONS}
     for n in _LENGTHS:
-        for i in range(low, high - n + 1):
-            gram = text[i : i + n]
-            yield "n" + gram
-            yield ("b" if i + n <= start else "a" if i >= end else "i") + gram
-    for gram in grams(text, _TURN_LENGTHS):
-        yield "t" + gram
-    yield from (f"f{place.topic}", f"f{turn.speaker.value}", f"fsize{min(4, len(text) // 6)}")
-    if place.ruled_out:
-        yield "frules"
+        last = high - n + 1
+        found["b"].update([text[i : i + n] for i in range(low, start - n + 1)])
+        found["i"].update([text[i : i + n] for i in range(max(low, start - n + 1), min(end, last))])
+        found["a"].update([text[i : i + n] for i in range(end, last)])
+    found["n"] = found["b"] | found["i"] | found["a"]
+    found["f"] = {place.topic, turn.speaker.value, f"size{min(4, len(text) // 6)}"} | (
+        {"rules"} if place.ruled_out else set()
+    )
+    return found
 
 
 def train_negation(
@@ -113,7 +119,7 @@ def train_negation(
     `places` of each call: labelled evidence, and what the lexicon found there, with the label's polarity.
     """
     rows = [
-        (fold, place, sorted(set(negation_features(call.conversation, place))))
+        (fold, place, _names(call, place))
         for call, fold, own in zip(calls, folds, places, strict=True)
         for place in own
     ]
@@ -130,6 +136,11 @@ def train_negation(
     model = replace(_solve([(p, f) for _, p, f in rows], seed), least=least)
     ruled = np.array([place.ruled_out for _, place, _ in rows], dtype=bool)
     return model, _shares(truth, scores >= least, "") | _shares(truth, ruled, "rules_")
+
+
+def _names(call: LabelledCall, place: Place) -> list[str]:
+    found = regions(call.conversation, place)
+    return sorted(region + name for region, names in found.items() for name in names)
 
 
 def _solve(rows: Sequence[tuple[Place, list[str]]], seed: int) -> Negation:

@@ -314,8 +314,8 @@ def _sign(topic: str, example: Example) -> int:
 
 
 def call_digest(call: LabelledCall) -> str:
-    """Eight digits by which a file can say which calls it was trained on."""
-    return _digest(_content(call)[0])[:8]
+    """By which a file can say which calls it was trained on; never a number, which YAML would read as one."""
+    return "c" + _digest(_content(call)[0])[:8]
 
 
 def _digest(data: Any) -> str:
