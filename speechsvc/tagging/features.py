@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
+from speechsvc.tagging.grams import LONGEST
 from speechsvc.tagging.syllables import readings
 from speechsvc.tagging.words import Words
-
-LONGEST = 3  # characters of a feature
 
 
 class Kind(Enum):
@@ -34,6 +34,7 @@ def literal_features(literal: str, words: Words, *, by_sound: bool) -> set[Featu
     return {Feature(Kind.CHARACTERS, literal[at : at + size])}
 
 
+@lru_cache(maxsize=200_000)
 def commonness(text: str, words: Words) -> float:
     """Rough count in jieba's corpus; a word it does not know is rarer than its rarest character, by its length."""
     known = words.frequency(text)

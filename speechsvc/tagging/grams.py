@@ -1,43 +1,55 @@
-"""Tables over one to three neighbouring characters of a text, looked up for all places at once."""
+"""Tables over one to three neighbouring characters, and syllables, of a text: looked up for all places at once."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from speechsvc.tagging.codes import TABLE_SIZE, Codes
 
-_CELL_BITS = 18
-_MASK = (1 << _CELL_BITS) - 1
+LONGEST = 3  # characters of a gram
+_CELL_BITS = 17
+_CELLS = 1 << _CELL_BITS
+_MASK = np.uint32(_CELLS - 1)
 _MULTIPLIER = 40503  # odd, near 2**16 times the golden ratio
 
 
-class Table:
+class Grams:
     """Each gram has a mask of bits; equal masks share a row number. Two grams that fall into one cell share both masks:
-    that does no harm where too much may be let through."""
+    that does no harm where too much may be let through. Several kinds of grams are looked up in the same steps."""
 
-    def __init__(self, grams: dict[str, int], numbers: dict[int, int], sounds: Codes | None = None) -> None:
-        """`numbers`: mask -> row number, added to. `sounds`: the grams are over syllables, this table leads there."""
-        classes = _classes(grams)
-        self._classes = classes if sounds is None else classes.take(sounds)
-        self._cells = [
-            _cells({g: mask for g, mask in grams.items() if len(g) == size}, classes, numbers) for size in (1, 2, 3)
-        ]
+    def __init__(self, kinds: Sequence[tuple[dict[str, int], Codes | None]]) -> None:
+        """For each kind its grams with their masks, and the table that leads from a code point to what they are over;
+        none for code points themselves."""
+        self.kinds = len(kinds)
+        numbers = {0: 0}
+        classes, cells = [], []
+        for grams, over in kinds:
+            own = _classes(grams)
+            classes.append(own if over is None else own.take(over))
+            cells.append([_cells(grams, own, size, numbers) for size in range(1, LONGEST + 1)])
+        self.masks = list(numbers)  # by row number; row 0 is empty
+        small = np.uint16 if len(numbers) <= np.iinfo(np.uint16).max else np.uint32
+        self._classes = np.stack(classes)
+        self._cells = [np.concatenate(tables).astype(small) for tables in zip(*cells, strict=True)]
+        self._offsets = (np.arange(self.kinds, dtype=np.uint32) << _CELL_BITS)[:, None]  # where a kind's cells begin
 
-    def look_up(self, codes: Codes, out: NDArray[np.uint32]) -> None:
-        """Row numbers of the grams of one, two and three characters that begin at each place."""
-        known = self._classes.take(codes, mode="clip")
-        single, pairs, triples = self._cells
-        out[:, 0] = single.take(known, mode="clip")
-        keys = known[:-1] * np.uint32(_MULTIPLIER)
-        keys += known[1:]
-        out[:-1, 1] = pairs.take(keys & np.uint32(_MASK))
-        keys = keys[:-1] * np.uint32(_MULTIPLIER)
-        keys += known[2:]
-        out[:-2, 2] = triples.take(keys & np.uint32(_MASK))
+    def rows(self, codes: Codes) -> NDArray[np.unsignedinteger]:
+        """Row numbers of all grams that begin at a place: [place, kind * LONGEST + length - 1]."""
+        found = np.zeros((codes.size, self.kinds, LONGEST), self._cells[0].dtype)
+        known = self._classes.take(codes, axis=1, mode="clip")
+        keys = known
+        for size in range(1, LONGEST + 1):
+            if size > 1:
+                keys = keys[:, :-1] * np.uint32(_MULTIPLIER)
+                keys += known[:, size - 1 :]
+            if keys.shape[1]:
+                cells = (keys & _MASK) + self._offsets
+                found[: keys.shape[1], :, size - 1] = self._cells[size - 1].take(cells).T
+        return found.reshape(codes.size, -1)
 
 
 def _classes(grams: Iterable[str]) -> NDArray[np.uint32]:
@@ -53,14 +65,18 @@ def _point(character: str) -> int:
     return min(ord(character), TABLE_SIZE - 1)
 
 
-def _cells(grams: dict[str, int], classes: NDArray[np.uint32], numbers: dict[int, int]) -> NDArray[np.uint32]:
+def _cells(
+    grams: dict[str, int], classes: NDArray[np.uint32], size: int, numbers: dict[int, int]
+) -> NDArray[np.uint32]:
+    """Cell -> row number, for the grams of that many characters; `numbers` (mask -> row number) is added to."""
     masks: defaultdict[int, int] = defaultdict(int)
     for gram, mask in grams.items():
-        key = 0
-        for character in gram:
-            key = key * _MULTIPLIER + int(classes[_point(character)])
-        masks[key & _MASK] |= mask
-    table = np.zeros(_MASK + 1, np.uint32)
+        if len(gram) == size:
+            key = 0
+            for character in gram:
+                key = key * _MULTIPLIER + int(classes[_point(character)])
+            masks[key % _CELLS] |= mask
+    table = np.zeros(_CELLS, np.uint32)
     for cell, mask in masks.items():
         table[cell] = numbers.setdefault(mask, len(numbers))
     return table

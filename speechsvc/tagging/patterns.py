@@ -38,6 +38,8 @@ class Effort:
 
 def extend(rule: Rule, text: str, sounds: str | None, anchor: Span, limits: Span, effort: Effort) -> Found | None:
     """The nearest whole match around the anchor part's span, inside `limits`; none if a part is missing."""
+    if _missing(rule, text, sounds, anchor, limits):
+        return None
     right = _steps(rule, rule.right, text, sounds, anchor, limits, _behind, effort) if rule.right else _NONE
     if right is None:
         return None
@@ -48,6 +50,19 @@ def extend(rule: Rule, text: str, sounds: str | None, anchor: Span, limits: Span
         return None
     steps = [*reversed(left), (anchor, False), *right]
     return Found(tuple([span for span, _ in steps]), tuple([i for i, (_, heard) in enumerate(steps) if heard]))
+
+
+def _missing(rule: Rule, text: str, sounds: str | None, anchor: Span, limits: Span) -> bool:
+    """Whether a required part is nowhere on its side of the anchor, as far as gaps allow: a quick look at order."""
+    start, end = anchor
+    low, high = limits
+    for part, reach, behind in rule.required:
+        span = (end, min(high, start + reach)) if behind else (max(low, end - reach), start)
+        if part.regex.search(text, *span) is None and (
+            sounds is None or part.sounds is None or part.sounds.search(sounds, *span) is None
+        ):
+            return True
+    return False
 
 
 def exact_anchors(part: Part, text: str, low: int, high: int, end: int) -> list[tuple[str, int]]:

@@ -114,6 +114,7 @@ class Rule:
     literals: tuple[Literal, ...]  # of a term
     parts: tuple[Part, ...]
     anchor: int  # index of the part that a match is built around
+    required: tuple[tuple[Part, int, bool], ...]  # other required parts: farthest reach from it, whether behind it
     right: tuple[Part, ...]  # the parts behind it, in order
     left: tuple[Part, ...]  # the parts before it, the nearest first
     checks: tuple[Check, ...]  # what must stand around; empty for what the automaton looks for
@@ -149,6 +150,7 @@ def _rule(topic: str, entry: Entry, words: Words) -> Rule:
         literals=_literals(entry),
         parts=parts,
         anchor=anchor,
+        required=_required(entry, parts, anchor),
         right=parts[anchor + 1 :],
         left=parts[:anchor][::-1],
         checks=_checks(entry, parts, anchor, words),
@@ -177,6 +179,14 @@ def _checks(entry: Entry, parts: tuple[Part, ...], anchor: int, words: Words) ->
         longest = _reach(entry, parts, 0, len(parts) - 1) + max(map(len, near))
         checks.append(Check(features, longest + entry.conditions.window))
     return tuple(checks)
+
+
+def _required(entry: Entry, parts: tuple[Part, ...], anchor: int) -> tuple[tuple[Part, int, bool], ...]:
+    return tuple(
+        (part, _reach(entry, parts, anchor, i), i > anchor)
+        for i, part in enumerate(parts)
+        if i != anchor and not part.optional
+    )
 
 
 def _reach(entry: Entry, parts: tuple[Part, ...], one: int, other: int) -> int:
@@ -269,5 +279,6 @@ def _tolerant(entry: Entry, parts: tuple[Part, ...]) -> bool:
     return least >= HOMOPHONE_FLOOR
 
 
+@lru_cache(maxsize=10_000)
 def _any(words: tuple[str, ...]) -> Pattern[str]:
     return re.compile("|".join(sorted(map(re.escape, map(normal_form, words)), key=lambda a: (-len(a), a))))

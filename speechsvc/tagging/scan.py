@@ -53,7 +53,10 @@ class Scanner:
         self._heard = [sorted(heard[sound]) for sound in sounds]
         self._sounds = _automaton(sounds)
         self._expressions = Expressions((n, rule.entry.regex) for n, rule in enumerate(rules) if rule.entry.regex)
-        self.sieve = Sieve((number, rule.checks) for number, rule in enumerate(rules) if rule.checks)
+        self.sieve = Sieve(
+            ((number, rule.checks) for number, rule in enumerate(rules) if rule.checks),
+            frozenset(number for number, rule in enumerate(rules) if rule.conditions.previous),
+        )
 
     def characters(self, text: str) -> Iterator[Hit]:
         """Literal matches; Latin ones only as whole words."""

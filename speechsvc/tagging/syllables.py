@@ -60,6 +60,7 @@ def sound_names() -> dict[str, str]:
     return {code: name for name, code in _tables()[1].items()}
 
 
+@lru_cache(maxsize=100_000)
 def syllable_count(literal: str) -> int:
     """How many characters have a reading."""
     table = _tables()[0]

@@ -17,12 +17,13 @@ from speechsvc.tagging.mentions import mention, refusal, refused
 from speechsvc.tagging.polarity import find_negation
 from speechsvc.tagging.rules import compile_rules
 from speechsvc.tagging.scan import Hit, Scanner
-from speechsvc.tagging.sieve import Possible
 from speechsvc.tagging.syllables import syllable_table
 from speechsvc.tagging.text import NormalText, normalise
 from speechsvc.tagging.version import ENGINE_VERSION
 from speechsvc.tagging.words import words
 
+Stretch = tuple[int, int, list[int]]  # where patterns may have their anchor, and which
+Patterns = dict[int, list[Stretch]]  # by turn
 _MOST_JUDGED = 100  # matches of a topic in a turn; when so many are negated, so is the mention
 _RANK = {MatchKind.EXACT: 0, MatchKind.VARIANT: 1, MatchKind.PATTERN: 2, MatchKind.HOMOPHONE: 3, MatchKind.LEARNED: 4}
 
@@ -34,7 +35,12 @@ class Scanned(NamedTuple):
     text: NormalText
     sounds: str | None  # syllables of the whole text, none without homophones
     hits: Mapping[int, list[Hit]]  # by turn
-    possible: Mapping[int, list[Possible]]
+    possible: Patterns
+    following: Patterns  # those that count only behind a mention in the turn before
+
+    def worth(self, turn: int, before: Sequence[Mention]) -> bool:
+        """Whether anything can be found in the turn, behind one with these mentions."""
+        return turn in self.hits or turn in self.possible or (bool(before) and turn in self.following)
 
     def place(self, turn: int, before: Sequence[Mention]) -> Place:
         """The turn, behind one with these mentions."""
@@ -72,12 +78,12 @@ class LexiconTagger:
     def scan(self, conversation: Conversation, text: NormalText) -> Scanned:
         """Where entries may match; `text` is the conversation's."""
         sounds = text_of(mapped(text.codes, syllable_table())) if self._homophones else None
-        return Scanned(conversation, text, sounds, self._hits(text, sounds), self._possible(text))
+        return Scanned(conversation, text, sounds, self._hits(text, sounds), *self._possible(text))
 
     def tag_turn(self, said: Scanned, turn: int, before: Sequence[Mention]) -> list[Mention]:
         """The mentions of one turn, given those of the turn before."""
         declined = refusal(said.conversation, turn, said.text, before)
-        if not declined and turn not in said.hits and turn not in said.possible:
+        if not declined and not said.worth(turn, before):
             return []
         place = said.place(turn, before)
         found = self._turn(place, said)
@@ -88,7 +94,7 @@ class LexiconTagger:
 
     def matches(self, said: Scanned, turn: int, before: Sequence[Mention] = ()) -> dict[str, list[Candidate]]:
         """By topic every match of every entry in one turn, before the best is chosen."""
-        if turn not in said.hits and turn not in said.possible:
+        if not said.worth(turn, before):
             return {}
         return self._matches(said.place(turn, before), said)
 
@@ -103,11 +109,16 @@ class LexiconTagger:
                 by_turn[text.turn_at(hit.start)].append(hit)
         return by_turn
 
-    def _possible(self, text: NormalText) -> Mapping[int, list[Possible]]:
-        by_turn: defaultdict[int, list[Possible]] = defaultdict(list)
+    def _possible(self, text: NormalText) -> tuple[Patterns, Patterns]:
+        """Patterns by turn; and those that only count behind a mention in the turn before."""
+        by_turn: Patterns = {}
+        following: Patterns = {}
         for one in self._scanner.sieve.possible(text.codes, text.starts, text.ends):
-            by_turn[one.turn].append(one)
-        return by_turn
+            if one.rules:
+                by_turn.setdefault(one.turn, []).append((one.start, one.end, one.rules))
+            if one.following:
+                following.setdefault(one.turn, []).append((one.start, one.end, one.following))
+        return by_turn, following
 
     def _turn(self, place: Place, said: Scanned) -> list[Mention]:
         return [_best(place, _outermost(found)) for found in self._matches(place, said).values() if found]
@@ -122,11 +133,14 @@ class LexiconTagger:
                 found = candidate(rule, hit, place, self._scanner)
                 if found is not None:
                     (dependent if rule.dependent else by_topic[rule.topic]).append(found)
-        for stretch in said.possible.get(place.turn, ()):
-            for number in stretch.rules:
+        patterns = said.possible.get(place.turn, ())
+        if place.previous:
+            patterns = (*patterns, *said.following.get(place.turn, ()))
+        for low, high, numbers in patterns:
+            for number in numbers:
                 rule = rules[number]
                 if rule.unconditional or may_count(rule, place):
-                    more = candidates(rule, stretch.start, stretch.end, place, self._scanner)
+                    more = candidates(rule, low, high, place, self._scanner)
                     if more:
                         (dependent if rule.dependent else by_topic[rule.topic]).extend(more)
         if dependent:

@@ -63,12 +63,16 @@ talks = st.lists(turns, max_size=4)
 class Everything:
     """Lets every pattern through everywhere."""
 
-    def __init__(self, rules: list[int]) -> None:
-        self.rules = rules
+    def __init__(self, rules: list[int], following: list[int]) -> None:
+        self.rules, self.following = rules, following
 
     def possible(self, _codes: Codes, starts: Sequence[int], ends: Sequence[int]) -> list[Possible]:
         spans = zip(starts, ends, strict=True)
-        return [Possible(turn, start, end, self.rules) for turn, (start, end) in enumerate(spans) if end > start]
+        return [
+            Possible(turn, start, end, self.rules, self.following)
+            for turn, (start, end) in enumerate(spans)
+            if end > start
+        ]
 
 
 def made(given: list[dict[str, Any]]) -> LexiconTagger | None:
@@ -87,8 +91,9 @@ def test_the_sieve_loses_nothing(given: list[dict[str, Any]], texts: list[str]) 
     sieved, whole = made(given), made(given)
     if sieved is None or whole is None:
         return
-    rules = [number for number, rule in enumerate(whole._rules) if rule.checks]
-    whole._scanner.sieve = Everything(rules)  # type: ignore[assignment]
+    sieved_rules = [(number, bool(rule.conditions.previous)) for number, rule in enumerate(whole._rules) if rule.checks]
+    everything = Everything([n for n, following in sieved_rules if not following], [n for n, f in sieved_rules if f])
+    whole._scanner.sieve = everything  # type: ignore[assignment]
     assert sieved.tag(talk(*texts)) == whole.tag(talk(*texts))
 
 
@@ -160,7 +165,8 @@ def test_long_turns_hide_nothing() -> None:
     assert tagger is not None
     for before in range(50, 150):
         text = "今" * before + "老数据我看全部都要搬" + "天" * 100
-        assert [m.text for m in tagger.tag(talk(text))] == ["老数据我看全部都要搬"]
+        for texts in ([text], ["", text, "好"], ["", "", text], [text, "", "搬"]):
+            assert [m.text for m in tagger.tag(talk(*texts))] == ["老数据我看全部都要搬"]
 
 
 _SCRIPT = """
