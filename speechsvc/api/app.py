@@ -20,6 +20,7 @@ from speechsvc.api import (
     rulesets,
     texts,
     uploads,
+    webhook_actions,
     workbench,
 )
 from speechsvc.api.application import Application, Dispatcher
@@ -41,6 +42,7 @@ ROUTERS = (
     workbench.router,
     marks.router,
     crm.router,
+    webhook_actions.router,
     audit.router,
     operations.router,
     docs_page.router,

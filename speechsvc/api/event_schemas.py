@@ -39,6 +39,7 @@ class AnalysedData(EventCall):
     contact: str
     score: EventScore
     topics: list[EventTopic]
+    truncated: bool = Field(False, description="the list of topics was cut to keep the event under 20 kB")
     versions: dict[str, str | None]
 
 
@@ -76,8 +77,27 @@ class RetagData(BaseModel):
     skipped: int
 
 
+class LeadSilentData(BaseModel):
+    """Told once for each threshold."""
+
+    lead_id: str
+    hours: Literal[24, 48, 72] = Field(description="the threshold passed without an effective contact")
+    created_at: datetime
+    grade: str | None
+    salesperson_id: str | None
+    customer_id: str | None
+    opportunity_id: str | None
+
+
+class WebhookDisabledData(BaseModel):
+    webhook_id: str
+    reason: Literal["gone", "failing"] = Field(description="it answered 410, or took nothing for 120 hours")
+    failing_since: datetime
+
+
 class _Envelope(BaseModel):
     id: str = Field(description="the same for every delivery: do nothing when you have seen it")
+    version: Literal[1] = Field(description="of this schema: fields may be added under the same number")
     seq: int = Field(description="place in the change feed")
     timestamp: datetime
     subject: str = Field(description="id of what it is about: a call, a version, a run")
@@ -113,7 +133,16 @@ class RetagFinished(_Envelope):
     data: RetagData
 
 
-MODELS = (CallAnalysed, CallFailed, CallErased, LexiconPublished, RubricPublished, RetagFinished)
+class LeadSilent(_Envelope):
+    type: Literal["lead.silent"]
+    data: LeadSilentData
+
+
+class WebhookDisabled(_Envelope):
+    type: Literal["webhook.disabled"]
+    data: WebhookDisabledData
+
+
 _EVENTS: dict[str, tuple[type[BaseModel], str]] = {
     "call.analysed": (CallAnalysed, "A call or text has been analysed, or analysed again"),
     "call.failed": (CallFailed, "A recording cannot be analysed; the reason says why"),
@@ -121,7 +150,10 @@ _EVENTS: dict[str, tuple[type[BaseModel], str]] = {
     "lexicon.published": (LexiconPublished, "A new version of the lexicon decides from now on"),
     "rubric.published": (RubricPublished, "A new version of the rubric decides from now on"),
     "retag.finished": (RetagFinished, "Stored calls were analysed again with what is published"),
+    "lead.silent": (LeadSilent, "Nobody has reached a lead for 24, 48 or 72 hours"),
+    "webhook.disabled": (WebhookDisabled, "A webhook was switched off; enable it and replay what it missed"),
 }
+MODELS: tuple[type[BaseModel], ...] = tuple(model for model, _ in _EVENTS.values())
 _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from speechsvc.api import event_schemas
@@ -68,8 +69,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _add_models(schema: dict[str, Any]) -> None:
     """Models that no route names itself: the upload is parsed by hand, events only ever leave."""
-    models = (CallMetadataIn, *event_schemas.MODELS)
-    _, found = models_json_schema([(m, "validation") for m in models], ref_template=_REF)
+    models: tuple[type[BaseModel], ...] = (CallMetadataIn, *event_schemas.MODELS)
+    wanted: list[tuple[type[BaseModel], Literal["validation"]]] = [(m, "validation") for m in models]
+    _, found = models_json_schema(wanted, ref_template=_REF)
     for name, model in found["$defs"].items():
         schema["components"]["schemas"].setdefault(name, model)
 

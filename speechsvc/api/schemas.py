@@ -263,6 +263,7 @@ class ScoreOut(BaseModel):
 
 class EventOut(BaseModel):
     id: str
+    version: int = Field(description="of the payload's schema")
     seq: int
     type: str
     timestamp: datetime
@@ -282,6 +283,10 @@ class WebhookOut(BaseModel):
     event_types: list[str] = Field(description="empty: all")
     enabled: bool
     disabled_reason: str | None
+    failing_since: datetime | None = Field(description="first failed try since the last success")
+    secret_overlap_until: datetime | None = Field(
+        description="until then the secret before the last rotation signs too"
+    )
     created_at: datetime
 
 

@@ -10,7 +10,7 @@ from speechsvc.api.route import Caller
 from speechsvc.domain.access import Permission
 from speechsvc.domain.analysis import TurnEvidence, Versions
 from speechsvc.domain.call import Call, CallMetadata, Source
-from speechsvc.domain.webhook import Delivery, Endpoint
+from speechsvc.domain.webhook import Attempt, Delivery, Endpoint
 from speechsvc.errors import told_again
 from speechsvc.ports import Analysis, StoredMention
 
@@ -141,6 +141,10 @@ def _evidence(evidence: tuple[TurnEvidence, ...]) -> list[s.EvidenceOut]:
 
 def webhook_out(endpoint: Endpoint) -> s.WebhookOut:
     return s.WebhookOut.model_validate(asdict(endpoint))
+
+
+def attempt_out(attempt: Attempt) -> s.AttemptOut:
+    return s.AttemptOut.model_validate(asdict(attempt))
 
 
 def delivery_out(delivery: Delivery) -> s.DeliveryOut:

@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from speechsvc import __version__
-from speechsvc.cli import demo, doctor, heatmap, ingest, keys, lexicon, models, rubric, serve, tag, transcribe
+from speechsvc.cli import demo, doctor, heatmap, ingest, keys, lexicon, models, rubric, serve, tag, transcribe, webhooks
 from speechsvc.cli.common import FileUnusable, ui_language
 from speechsvc.errors import SpeechsvcError
 
@@ -33,6 +33,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(lexicon.app, name="lexicon")
 app.add_typer(rubric.app, name="rubric")
 app.add_typer(models.app, name="models")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 @app.callback(invoke_without_command=True)

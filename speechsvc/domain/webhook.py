@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -16,7 +16,14 @@ class Endpoint:
     event_types: tuple[str, ...] = ()  # empty: all
     enabled: bool = True
     disabled_reason: str | None = None
+    failing_since: datetime | None = None  # first failed try since the last success
+    secret_overlap_until: datetime | None = None  # until then the secret before the last rotation signs too
     created_at: datetime
+
+
+# Beside the retries of one event, which end after 75.6 hours: an endpoint that takes nothing at all is switched off.
+DISABLE_AFTER = timedelta(hours=120)
+MAX_OVERLAP_H = 168
 
 
 class DeliveryState(StrEnum):
@@ -46,6 +53,7 @@ class Delivery:
     event_id: str
     event_seq: int
     event_type: str
+    lane: str = ""  # events of one lane arrive in the order of the feed
     state: DeliveryState = DeliveryState.PENDING
     created_at: datetime
     next_at: datetime | None = None  # when the next try is due

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from speechsvc.domain.event import Event
@@ -11,11 +11,15 @@ from speechsvc.ports.calls import Page
 
 
 class EventRepository(Protocol):
-    def append(self, type: str, subject: str, data: dict[str, Any]) -> Event:
+    def append(self, type: str, subject: str, data: dict[str, Any], *, lane: str = "") -> Event:
         """Takes the tenant's next sequence number; the counter's row lock makes the feed gap-free in commit order."""
         ...
 
     def after(self, seq: int, *, limit: int = 100) -> list[Event]: ...
+
+    def between(self, since: datetime, until: datetime, after: int, *, limit: int) -> list[Event]:
+        """Events of a time range with a place after `after`, in order of place."""
+        ...
 
     def get(self, event_id: str) -> Event: ...
 
@@ -32,13 +36,40 @@ class WebhookRepository(Protocol):
     def get(self, endpoint_id: str) -> Endpoint: ...
     def secret(self, endpoint_id: str) -> str: ...
     def delete(self, endpoint_id: str) -> None: ...
-    def disable(self, endpoint_id: str, reason: str) -> None: ...
+    def rotate(self, endpoint_id: str, secret: str, overlap: timedelta) -> None:
+        """The secret in force signs too until the overlap ends. Raises NotFound."""
+        ...
+
+    def disable(self, endpoint_id: str, reason: str) -> bool:
+        """Whether it was enabled until now. Raises NotFound."""
+        ...
+
+    def enable(self, endpoint_id: str) -> None: ...
+
+    def note_failing(self, endpoint_id: str, since: datetime | None) -> None:
+        """`since` counts only where nothing was noted since the last success; none: it took an event."""
+        ...
 
     def add_delivery(self, endpoint_id: str, event: Event) -> Delivery:
         """Same endpoint and event again gives the same delivery."""
         ...
 
     def delivery(self, delivery_id: str) -> Delivery: ...
+
+    def blocker(self, delivery: Delivery, *, hold: bool = False) -> Delivery | None:
+        """The earliest delivery of the same endpoint and lane that is still on its way, for an earlier event.
+
+        Held, it cannot end before this unit of work does.
+        """
+        ...
+
+    def next_in_lane(self, delivery: Delivery) -> Delivery | None:
+        """The first one still on its way, of the same endpoint and lane."""
+        ...
+
+    def again(self, endpoint_id: str, event: Event, *, undelivered_only: bool = False) -> Delivery | None:
+        """Pending once more, or for the first time; none where it is on its way already, or is not asked for."""
+        ...
 
     def record(self, delivery_id: str, attempt: Attempt, state: DeliveryState, next_at: datetime | None) -> None: ...
 

@@ -28,6 +28,10 @@ class JobRepository(Protocol):
         """Whether such a job is ready or being done."""
         ...
 
+    def hasten(self, kind: JobKind, subject: str) -> None:
+        """A job that waits becomes due now."""
+        ...
+
     def finish(self, job: Job) -> None:
         """Raises StaleLease unless the job's token is still the newest."""
         ...

@@ -7,7 +7,7 @@ from speechsvc.domain.call import Recording
 from speechsvc.errors import SpeechsvcError
 from speechsvc.logging import get_logger
 from speechsvc.services.core import Core
-from speechsvc.services.publish_event import publish_event
+from speechsvc.services.publish_event import call_lane, publish_event
 
 log = get_logger(__name__)
 
@@ -19,7 +19,7 @@ def erase_call(core: Core, principal: Principal, call_id: str) -> None:
         call = uow.calls.erase(call_id)
         bodies = uow.events.erase_bodies(call_id)
         uow.audit.add(actor=principal.key_id, action="call.erased", subject=call_id, details={"event_bodies": bodies})
-        publish_event(uow, "call.erased", call_id, {"call_id": call_id})
+        publish_event(uow, "call.erased", call_id, {"call_id": call_id}, lane=call_lane(call))
         uow.commit()
     for file in (call.recording, call.playback):
         if file is not None:

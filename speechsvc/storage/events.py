@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, func, insert, select, update
 
-from speechsvc.domain.event import Event
+from speechsvc.domain.event import Event, lane_of
 from speechsvc.domain.ids import new_id
 from speechsvc.errors import NotFound
 from speechsvc.storage.base import Repository
@@ -16,9 +17,15 @@ from speechsvc.storage.tables import events, tenants
 class EventTable(Repository):
     """Implements `EventRepository`."""
 
-    def append(self, type: str, subject: str, data: dict[str, Any]) -> Event:
+    def append(self, type: str, subject: str, data: dict[str, Any], *, lane: str = "") -> Event:
         event = Event(
-            id=new_id("evt"), seq=self._next_seq(), type=type, subject=subject, occurred_at=self._now(), data=data
+            id=new_id("evt"),
+            seq=self._next_seq(),
+            type=type,
+            subject=subject,
+            occurred_at=self._now(),
+            data=data,
+            lane=lane or lane_of(subject, data),
         )
         self._connection.execute(
             insert(events).values(
@@ -29,6 +36,7 @@ class EventTable(Repository):
                 subject=subject,
                 occurred_at=event.occurred_at,
                 data=data,
+                lane=event.lane,
             )
         )
         return event
@@ -51,6 +59,16 @@ class EventTable(Repository):
     def after(self, seq: int, *, limit: int = 100) -> list[Event]:
         rows = self._connection.execute(
             select(events).where(self._mine(events), events.c.seq > seq).order_by(events.c.seq).limit(limit)
+        )
+        return [_event(row) for row in rows.mappings()]
+
+    def between(self, since: datetime, until: datetime, after: int, *, limit: int) -> list[Event]:
+        rows = self._connection.execute(
+            select(events)
+            .where(self._mine(events), events.c.occurred_at >= since, events.c.occurred_at < until)
+            .where(events.c.seq > after)
+            .order_by(events.c.seq)
+            .limit(limit)
         )
         return [_event(row) for row in rows.mappings()]
 
@@ -80,4 +98,5 @@ def _event(row: RowMapping) -> Event:
         subject=row["subject"],
         occurred_at=row["occurred_at"],
         data=row["data"],
+        lane=row["lane"],
     )

@@ -36,6 +36,14 @@ class JobTable(Repository):
         query = select(jobs.c.id).where(self._mine(jobs), jobs.c.subject == subject, jobs.c.kind == kind.value, is_open)
         return self._connection.execute(query.limit(1)).first() is not None
 
+    def hasten(self, kind: JobKind, subject: str) -> None:
+        self._connection.execute(
+            update(jobs)
+            .where(self._mine(jobs), jobs.c.subject == subject, jobs.c.kind == kind.value)
+            .where(jobs.c.state == JobState.READY.value)
+            .values(not_before=0.0, announced_until=0.0)
+        )
+
     def finish(self, job: Job) -> None:
         self._leave(job, state=JobState.DONE.value, error_code=None, error=None)
 

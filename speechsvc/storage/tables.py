@@ -121,11 +121,14 @@ calls = Table(
     Column("versions", Json, nullable=False),
     Column("warnings", Json, nullable=False),
     Column("analysis_revision", Integer, nullable=False),
+    Column("from_crm", Json),  # which of stage and lead_grade the CRM's events filled in: later events may correct them
     UniqueConstraint("tenant_id", "external_id"),
     Index(None, "tenant_id", "received_at", "id"),
     Index(None, "tenant_id", "started_at"),
     Index(None, "tenant_id", "customer_id"),
     Index(None, "tenant_id", "salesperson_id"),
+    Index(None, "tenant_id", "opportunity_id"),
+    Index(None, "tenant_id", "followup_id"),
     Index(None, "blob"),
     Index(None, "playback_blob"),
 )
@@ -224,8 +227,10 @@ events = Table(
     Column("subject", Text, nullable=False),
     Column("occurred_at", UtcDateTime, nullable=False),
     Column("data", Json, nullable=False),
+    Column("lane", Text, nullable=False, server_default=""),  # what webhooks keep in order, see domain.event.lane_of
     UniqueConstraint("tenant_id", "id"),
     Index(None, "tenant_id", "subject"),
+    Index(None, "tenant_id", "occurred_at"),
 )
 
 endpoints = Table(
@@ -235,6 +240,9 @@ endpoints = Table(
     Column("id", Text, primary_key=True),
     Column("url", Text, nullable=False),
     Column("secret", Text, nullable=False),  # signs with HMAC, so it cannot be a hash
+    Column("previous_secret", Text),  # signs too, until previous_until
+    Column("previous_until", UtcDateTime),
+    Column("failing_since", UtcDateTime),  # first failed try since the last success
     Column("event_types", Json, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("disabled_reason", Text),
@@ -250,6 +258,7 @@ deliveries = Table(
     Column("event_id", Text, nullable=False),
     Column("event_seq", BigInteger, nullable=False),
     Column("event_type", Text, nullable=False),
+    Column("lane", Text, nullable=False, server_default=""),
     Column("state", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("next_at", UtcDateTime),
@@ -259,6 +268,7 @@ deliveries = Table(
     UniqueConstraint("tenant_id", "endpoint_id", "event_id"),
     Index(None, "tenant_id", "endpoint_id", "created_at", "id"),
     Index(None, "tenant_id", "event_seq"),
+    Index(None, "tenant_id", "endpoint_id", "lane", "event_seq"),
 )
 
 attempts = Table(
@@ -445,4 +455,39 @@ marks = Table(  # what people say about mentions; kept when a call is analysed a
     _of_call(),
     Index(None, "tenant_id", "created_at", "id"),
     Index(None, "tenant_id", "entry"),
+)
+
+crm_events = Table(  # what the CRM told, by its own event ids; texts of minutes are not kept here
+    "crm_events",
+    metadata,
+    _tenant(),
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("digest", Text, nullable=False),  # of the whole event: the same id with another one is a conflict
+    Column("lead_id", Text),
+    Column("opportunity_id", Text),
+    Column("followup_id", Text),
+    Column("data", Json, nullable=False),
+    Index(None, "tenant_id", "type", "occurred_at"),
+    Index(None, "tenant_id", "lead_id"),
+    Index(None, "tenant_id", "opportunity_id"),
+)
+
+leads = Table(  # derived from crm_events, anew with each of them, whatever their order of arrival
+    "leads",
+    metadata,
+    _tenant(),
+    Column("id", Text, primary_key=True),
+    Column("created_at", UtcDateTime),  # none: it was graded or reassigned before we heard of it
+    Column("grade", Text),
+    Column("salesperson_id", Text),
+    Column("team", Text),
+    Column("customer_id", Text),
+    Column("opportunity_id", Text),
+    Column("silent_told", Integer, nullable=False),  # hours of the last lead.silent, 0: none
+    Index(None, "tenant_id", "created_at"),
+    Index(None, "tenant_id", "customer_id"),
+    Index(None, "tenant_id", "opportunity_id"),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
 
@@ -45,7 +46,15 @@ class WebhookTable(Repository):
         return _endpoint(self._row(endpoint_id))
 
     def secret(self, endpoint_id: str) -> str:
-        return str(self._row(endpoint_id)["secret"])
+        row = self._row(endpoint_id)
+        if row["previous_secret"] and row["previous_until"] > self._now():
+            return f"{row['secret']} {row['previous_secret']}"
+        return str(row["secret"])
+
+    def rotate(self, endpoint_id: str, secret: str, overlap: timedelta) -> None:
+        old = str(self._row(endpoint_id)["secret"])
+        until = self._now() + overlap
+        self._set(endpoint_id, secret=secret, previous_secret=old if overlap else None, previous_until=until)
 
     def _row(self, endpoint_id: str) -> RowMapping:
         row = self._connection.execute(select(endpoints).where(self._endpoint(endpoint_id))).mappings().first()
@@ -61,11 +70,30 @@ class WebhookTable(Repository):
         if self._connection.execute(delete(endpoints).where(self._endpoint(endpoint_id))).rowcount == 0:
             raise NotFound(what="webhook")
 
-    def disable(self, endpoint_id: str, reason: str) -> None:
+    def disable(self, endpoint_id: str, reason: str) -> bool:
         result = self._connection.execute(
-            update(endpoints).where(self._endpoint(endpoint_id)).values(enabled=False, disabled_reason=reason)
+            update(endpoints)
+            .where(self._endpoint(endpoint_id), endpoints.c.enabled)
+            .values(enabled=False, disabled_reason=reason)
         )
         if result.rowcount == 0:
+            self._row(endpoint_id)
+        return result.rowcount == 1
+
+    def enable(self, endpoint_id: str) -> None:
+        self._set(endpoint_id, enabled=True, disabled_reason=None, failing_since=None)
+
+    def note_failing(self, endpoint_id: str, since: datetime | None) -> None:
+        query = update(endpoints).where(self._endpoint(endpoint_id)).values(failing_since=since)
+        if since is not None:
+            query = query.where(endpoints.c.failing_since.is_(None))
+        self._connection.execute(query)
+
+    def _set(self, endpoint_id: str, **values: Any) -> None:
+        if (
+            self._connection.execute(update(endpoints).where(self._endpoint(endpoint_id)).values(**values)).rowcount
+            == 0
+        ):
             raise NotFound(what="webhook")
 
     def add_delivery(self, endpoint_id: str, event: Event) -> Delivery:
@@ -80,6 +108,7 @@ class WebhookTable(Repository):
             "event_id": event.id,
             "event_seq": event.seq,
             "event_type": event.type,
+            "lane": event.lane,
             "state": DeliveryState.PENDING.value,
             "created_at": self._now(),
         }
@@ -91,6 +120,42 @@ class WebhookTable(Repository):
         if not found:
             raise NotFound(what="delivery")
         return found[0]
+
+    def blocker(self, delivery: Delivery, *, hold: bool = False) -> Delivery | None:
+        while found := self._in_lane(delivery, deliveries.c.event_seq < delivery.event_seq):
+            query = select(deliveries).where(self._mine(deliveries), deliveries.c.id == found)
+            if hold:  # waits for whoever ends it now; whoever ends it later sees that somebody waits for it
+                query = query.with_for_update(read=True)
+            row = self._connection.execute(query).mappings().first()
+            if row is not None and row["state"] == DeliveryState.PENDING.value:
+                return _delivery(row, ())
+        return None
+
+    def next_in_lane(self, delivery: Delivery) -> Delivery | None:
+        found = self._in_lane(delivery)
+        return None if found is None else self.delivery(found)
+
+    def _in_lane(self, delivery: Delivery, *where: ColumnElement[bool]) -> str | None:
+        query = (
+            select(deliveries.c.id)
+            .where(self._mine(deliveries), deliveries.c.endpoint_id == delivery.endpoint_id)
+            .where(deliveries.c.lane == delivery.lane, deliveries.c.state == DeliveryState.PENDING.value, *where)
+        )
+        return self._connection.execute(query.order_by(deliveries.c.event_seq).limit(1)).scalar()
+
+    def again(self, endpoint_id: str, event: Event, *, undelivered_only: bool = False) -> Delivery | None:
+        known = self._some(deliveries.c.endpoint_id == endpoint_id, deliveries.c.event_id == event.id)
+        if not known:
+            return self.add_delivery(endpoint_id, event)
+        if undelivered_only and known[0].state is DeliveryState.DELIVERED:
+            return None
+        result = self._connection.execute(
+            update(deliveries)
+            .where(self._mine(deliveries), deliveries.c.id == known[0].id)
+            .where(deliveries.c.state != DeliveryState.PENDING.value)
+            .values(state=DeliveryState.PENDING.value, next_at=None)
+        )
+        return known[0] if result.rowcount else None
 
     def record(self, delivery_id: str, attempt: Attempt, state: DeliveryState, next_at: datetime | None) -> None:
         result = self._connection.execute(
@@ -164,6 +229,8 @@ def _endpoint(row: RowMapping) -> Endpoint:
         event_types=tuple(row["event_types"]),
         enabled=row["enabled"],
         disabled_reason=row["disabled_reason"],
+        failing_since=row["failing_since"],
+        secret_overlap_until=row["previous_until"] if row["previous_secret"] else None,
         created_at=row["created_at"],
     )
 
@@ -181,6 +248,7 @@ def _delivery(row: RowMapping, tries: Sequence[Attempt]) -> Delivery:
         event_id=row["event_id"],
         event_seq=row["event_seq"],
         event_type=row["event_type"],
+        lane=row["lane"],
         state=DeliveryState(row["state"]),
         created_at=row["created_at"],
         next_at=row["next_at"],

@@ -19,7 +19,7 @@ from speechsvc.domain.job import Job, JobKind
 from speechsvc.domain.ruleset import RulesetKind
 from speechsvc.domain.run import CallRange, RunKind, RunState
 from speechsvc.domain.upload import Upload, UploadPart
-from speechsvc.domain.webhook import Attempt, DeliveryState, Endpoint
+from speechsvc.domain.webhook import Attempt, Delivery, DeliveryState, Endpoint
 from speechsvc.errors import Conflict, NotFound
 from speechsvc.ports import CallFilter, MentionFilter, StaleLease
 from speechsvc.storage import tables
@@ -117,6 +117,16 @@ def reads(
     call: Call, mention_call: str, endpoint: str, delivery: str, event_id: str
 ) -> Iterator[tuple[str, Callable[[Any], Any]]]:
     """Every reading method of every repository, asked for another tenant's things by their true ids."""
+    ago, later = START - timedelta(days=9999), START + timedelta(days=9999)
+    last = Delivery(
+        id=delivery,
+        endpoint_id=endpoint,
+        event_id=event_id,
+        event_seq=99,
+        event_type="x",
+        lane=call.id,
+        created_at=START,
+    )
     yield "calls.get", lambda u: u.calls.get(call.id)
     yield "calls.find", lambda u: u.calls.find(call.metadata.external_id)
     yield "calls.list", lambda u: u.calls.list(CallFilter()).items
@@ -133,6 +143,9 @@ def reads(
     yield "webhooks.get", lambda u: u.webhooks.get(endpoint)
     yield "webhooks.secret", lambda u: u.webhooks.secret(endpoint)
     yield "webhooks.delivery", lambda u: u.webhooks.delivery(delivery)
+    yield "webhooks.blocker", lambda u: u.webhooks.blocker(last)
+    yield "webhooks.next_in_lane", lambda u: u.webhooks.next_in_lane(last)
+    yield "events.between", lambda u: u.events.between(ago, later, 0, limit=9)
     yield "webhooks.deliveries", lambda u: u.webhooks.deliveries(endpoint).items
     yield "audit.list", lambda u: u.audit.list().items
     yield "uploads.get", lambda u: u.uploads.get("upl_1")
@@ -182,6 +195,11 @@ def writes(call: Call, job: Job, endpoint: str, delivery: str, mine: Any) -> Ite
     yield "jobs.bury", lambda u: u.jobs.bury(job, error_code="x", error="x")
     yield "events.erase_bodies", lambda u: u.events.erase_bodies(call.id)
     yield "webhooks.disable", lambda u: u.webhooks.disable(endpoint, "x")
+    yield "webhooks.rotate", lambda u: u.webhooks.rotate(endpoint, "x", timedelta(hours=1))
+    yield "webhooks.enable", lambda u: u.webhooks.enable(endpoint)
+    yield "webhooks.note_failing", lambda u: u.webhooks.note_failing(endpoint, START)
+    yield "webhooks.again", lambda u: u.webhooks.again(endpoint, mine)
+    yield "jobs.hasten", lambda u: u.jobs.hasten(JobKind.ANALYSE, call.id)
     yield "webhooks.delete", lambda u: u.webhooks.delete(endpoint)
     yield "webhooks.add_delivery", lambda u: u.webhooks.add_delivery(endpoint, mine)
     yield "webhooks.drop", lambda u: u.webhooks.drop(delivery)
