@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from speechsvc.api import event_schemas
+from speechsvc.api import crm_inputs, event_schemas
 from speechsvc.api.inputs import CallMetadataIn
 
 _DESCRIPTION = """
@@ -32,7 +32,7 @@ _TAGS = {
     "lexicon": "What customers' words mean: versions, draft, check, publish",
     "rubric": "How follow-ups are scored: the same verbs",
     "workbench": "What a change of the lexicon would do, re-tagging, marks, statistics, suggestions",
-    "crm": "Change feed and webhooks",
+    "crm": "Change feed, webhooks, events from the CRM, touch health",
     "audit": "Who did what",
     "operations": "Health and measurements; no key",
 }
@@ -69,7 +69,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _add_models(schema: dict[str, Any]) -> None:
     """Models that no route names itself: the upload is parsed by hand, events only ever leave."""
-    models: tuple[type[BaseModel], ...] = (CallMetadataIn, *event_schemas.MODELS)
+    models: tuple[type[BaseModel], ...] = (CallMetadataIn, *crm_inputs.MODELS, *event_schemas.MODELS)
     wanted: list[tuple[type[BaseModel], Literal["validation"]]] = [(m, "validation") for m in models]
     _, found = models_json_schema(wanted, ref_template=_REF)
     for name, model in found["$defs"].items():

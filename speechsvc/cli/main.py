@@ -9,7 +9,21 @@ from typing import NoReturn
 import typer
 
 from speechsvc import __version__
-from speechsvc.cli import demo, doctor, heatmap, ingest, keys, lexicon, models, rubric, serve, tag, transcribe, webhooks
+from speechsvc.cli import (
+    demo,
+    doctor,
+    heatmap,
+    ingest,
+    keys,
+    lexicon,
+    models,
+    rubric,
+    serve,
+    tag,
+    touch_health,
+    transcribe,
+    webhooks,
+)
 from speechsvc.cli.common import FileUnusable, ui_language
 from speechsvc.errors import SpeechsvcError
 
@@ -28,6 +42,7 @@ app.command("ingest")(ingest.ingest)
 app.command("transcribe")(transcribe.transcribe)
 app.command("tag")(tag.tag)
 app.command("heatmap")(heatmap.heatmap)
+app.command("touch-health")(touch_health.touch_health)
 app.command("doctor")(doctor.doctor)
 app.add_typer(keys.app, name="keys")
 app.add_typer(lexicon.app, name="lexicon")

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     HEATMAP_READ = "heatmap:read"
     FEED_READ = "feed:read"
     WEBHOOKS_MANAGE = "webhooks:manage"
+    CRM_WRITE = "crm:write"  # tell of leads, opportunities, documents, minutes
     AUDIT_READ = "audit:read"
     RULES_READ = "rules:read"  # lexicon and rubric: everybody may see by what they are measured
     MARKS_WRITE = "marks:write"  # say that a mention is right, wrong or missed
@@ -47,6 +48,7 @@ _ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.HEATMAP_READ,
             _P.FEED_READ,
             _P.WEBHOOKS_MANAGE,
+            _P.CRM_WRITE,
             _P.RULES_READ,
         }
     ),

@@ -16,6 +16,7 @@ from speechsvc.ports.calls import (
     StoredMention,
     TranscriptRepository,
 )
+from speechsvc.ports.crm import CrmRepository, LeadFilter
 from speechsvc.ports.database import AuditEntry, AuditRepository, Database, KeyInfo, System, Tenant, UnitOfWork
 from speechsvc.ports.delivery import EventRepository, Sender, WebhookRepository
 from speechsvc.ports.files import BlobStore, BlobWriter
@@ -42,6 +43,7 @@ __all__ = [
     "CandidateQuery",
     "Clock",
     "Comparison",
+    "CrmRepository",
     "Database",
     "EntryHits",
     "EventRepository",
@@ -49,6 +51,7 @@ __all__ = [
     "IndexedCall",
     "JobRepository",
     "KeyInfo",
+    "LeadFilter",
     "MarkRepository",
     "Matcher",
     "MentionFilter",

@@ -12,6 +12,7 @@ from speechsvc.domain.access import Principal
 from speechsvc.domain.job import Job, JobKind
 from speechsvc.ports.call_index import CallIndexRepository
 from speechsvc.ports.calls import AnalysisRepository, CallRepository, Page, TranscriptRepository
+from speechsvc.ports.crm import CrmRepository
 from speechsvc.ports.delivery import EventRepository, WebhookRepository
 from speechsvc.ports.jobs import JobRepository, QueueState
 from speechsvc.ports.rulesets import RulesetRepository
@@ -55,6 +56,8 @@ class UnitOfWork(Protocol):
     def events(self) -> EventRepository: ...
     @property
     def webhooks(self) -> WebhookRepository: ...
+    @property
+    def crm(self) -> CrmRepository: ...
     @property
     def audit(self) -> AuditRepository: ...
     @property

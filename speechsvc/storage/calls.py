@@ -18,6 +18,7 @@ from speechsvc.ports import CallFilter, Page
 from speechsvc.storage.base import Repository, decode_cursor, encode_cursor, insert_if_absent
 from speechsvc.storage.call_index import forget
 from speechsvc.storage.call_rows import columns, newest_first, to_call, within
+from speechsvc.storage.crm_calls import fill_call
 from speechsvc.storage.tables import attempts, calls, deliveries, events, facts, jobs
 
 _CALL_JOBS = (JobKind.TRANSCRIBE.value, JobKind.ANALYSE.value)
@@ -29,7 +30,10 @@ class CallTable(Repository):
     def add(self, call: Call, *, local_week: str) -> bool:
         given = {f.name: getattr(call, f.name) for f in fields(call) if f.name != "id"}
         row = columns(given) | {"tenant_id": self._tenant_id, "id": call.id, "local_week": local_week}
-        return insert_if_absent(self._connection, calls, row, "tenant_id", "external_id")
+        if not insert_if_absent(self._connection, calls, row, "tenant_id", "external_id"):
+            return False
+        fill_call(self._connection, self._tenant_id, call.id)
+        return True
 
     def get(self, call_id: str, scope: Scope | None = None) -> Call:
         call = self._one(calls.c.id == call_id, within(scope or Scope()))

@@ -15,6 +15,7 @@ from speechsvc.storage.audit import AuditTable
 from speechsvc.storage.base import Repository, utc_now
 from speechsvc.storage.call_index import CallIndexTable
 from speechsvc.storage.calls import CallTable
+from speechsvc.storage.crm import CrmTable
 from speechsvc.storage.engine import connect, make_engine
 from speechsvc.storage.events import EventTable
 from speechsvc.storage.jobs import JobTable
@@ -102,6 +103,10 @@ class SqlUnitOfWork:
     @property
     def webhooks(self) -> WebhookTable:
         return self._repository(WebhookTable)
+
+    @property
+    def crm(self) -> CrmTable:
+        return self._repository(CrmTable)
 
     @property
     def audit(self) -> AuditTable:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from speechsvc.domain.access import Principal, Role
 from speechsvc.domain.call import Call
+from speechsvc.domain.crm import CrmEvent
 from speechsvc.domain.heatmap import HeatmapQuery, RowKind
 from speechsvc.domain.job import Job, JobKind
 from speechsvc.domain.ruleset import RulesetKind
@@ -21,7 +22,7 @@ from speechsvc.domain.run import CallRange, RunKind, RunState
 from speechsvc.domain.upload import Upload, UploadPart
 from speechsvc.domain.webhook import Attempt, Delivery, DeliveryState, Endpoint
 from speechsvc.errors import Conflict, NotFound
-from speechsvc.ports import CallFilter, MentionFilter, StaleLease
+from speechsvc.ports import CallFilter, LeadFilter, MentionFilter, StaleLease
 from speechsvc.storage import tables
 from speechsvc.storage.database import SqlDatabase
 from speechsvc.storage.engine import transaction
@@ -143,6 +144,10 @@ def reads(
     yield "webhooks.get", lambda u: u.webhooks.get(endpoint)
     yield "webhooks.secret", lambda u: u.webhooks.secret(endpoint)
     yield "webhooks.delivery", lambda u: u.webhooks.delivery(delivery)
+    yield "crm.digest", lambda u: u.crm.digest("e0")
+    yield "crm.leads", lambda u: u.crm.leads(LeadFilter())
+    yield "crm.silent", lambda u: u.crm.silent(START + timedelta(days=5), limit=9)
+    yield "crm.done_without_contact", lambda u: u.crm.done_without_contact(LeadFilter())
     yield "webhooks.blocker", lambda u: u.webhooks.blocker(last)
     yield "webhooks.next_in_lane", lambda u: u.webhooks.next_in_lane(last)
     yield "events.between", lambda u: u.events.between(ago, later, 0, limit=9)
@@ -195,6 +200,7 @@ def writes(call: Call, job: Job, endpoint: str, delivery: str, mine: Any) -> Ite
     yield "jobs.bury", lambda u: u.jobs.bury(job, error_code="x", error="x")
     yield "events.erase_bodies", lambda u: u.events.erase_bodies(call.id)
     yield "webhooks.disable", lambda u: u.webhooks.disable(endpoint, "x")
+    yield "crm.told_silent", lambda u: u.crm.told_silent("L1", 24)
     yield "webhooks.rotate", lambda u: u.webhooks.rotate(endpoint, "x", timedelta(hours=1))
     yield "webhooks.enable", lambda u: u.webhooks.enable(endpoint)
     yield "webhooks.note_failing", lambda u: u.webhooks.note_failing(endpoint, START)
@@ -226,6 +232,8 @@ CREATES = {
     "webhooks.add",
     "audit.add",
     "uploads.add",
+    "crm.add",
+    "crm.derive",
     "rulesets.add",
     "runs.add",
     "rulesets.add_base",
@@ -273,6 +281,11 @@ def test_tenants_never_see_or_touch_each_others_rows(database: SqlDatabase, syst
         told = uow.events.append("call.analysed", call.id, {"a": 1})
         delivery = uow.webhooks.add_delivery("whk_1", told)
         uow.audit.add(actor="a", action="b", subject="c")
+        for number, (kind, about) in enumerate(
+            [("lead.created", "lead_id"), ("followup.reported_done", "followup_id")]
+        ):
+            uow.crm.add(CrmEvent(id=f"e{number}", type=kind, occurred_at=START, data={about: "L1"}, digest="d"))
+        uow.crm.derive(["L1"], [])
         uow.jobs.add(JobKind.ANALYSE, call.id)
         for name in ("upl_1", "upl_2"):
             uow.uploads.add(make_upload(name))
