@@ -19,12 +19,11 @@ from speechsvc.resources import bundled
 
 
 def train(
-    calls: Annotated[list[Path], typer.Argument(help="Labelled calls, JSON lines. 标注通话。")],
+    calls: Annotated[list[Path], typer.Argument(help="Labelled calls and exported marks. 标注通话与质检标记。")],
     path: Annotated[Path | None, typer.Option("--lexicon", help="Lexicon folder. 词库文件夹。")] = None,
     to: Annotated[
         Path | None, typer.Option("--out", help="File to write; the lexicon's learned.json if not given. 输出文件。")
     ] = None,
-    marks: Annotated[list[Path] | None, typer.Option(help="Exported marks, JSON lines. 质检标记。")] = None,
     floor: Annotated[
         float,
         typer.Option(min=0.0, max=1.0, help="Share of added mentions that must be right. 新增的最低准确率。"),
@@ -48,7 +47,6 @@ def train(
     lexicon = build_lexicon(load_settings(lexicon=path))
     labelled = [call for file in calls for call in _labelled(file)]
     tagger = LexiconTagger(lexicon, learned=False)
-    marked = [mark for file in marks or () for mark in _marks(file)]
     with Progress(disable=as_json, transient=True, console=out()) as progress:
         task = progress.add_task(say("training", "训练中"), total=1.0)
         written = [tagger.tag(call.conversation) for call in labelled]
@@ -57,7 +55,6 @@ def train(
             labelled,
             written,
             Options(floor=floor),
-            marks=marked,
             told=lambda share: progress.update(task, completed=share),
         )
     learned = overridden(learned, threshold or ())
@@ -109,18 +106,6 @@ def _labelled(file: Path) -> list[Any]:
         raise FileMissing(what=say(f"file {file}", f"文件 {file}"))
     try:
         return read_labelled_calls(file)
-    except ValueError as error:
-        raise LabelledCallsInvalid(problem=error) from error
-
-
-def _marks(file: Path) -> list[Any]:
-    from speechsvc.tagging.evaluate import LabelledCallsInvalid
-    from speechsvc.tagging.learned.marks import read_marks
-
-    if not file.is_file():
-        raise FileMissing(what=say(f"file {file}", f"文件 {file}"))
-    try:
-        return read_marks(file)
     except ValueError as error:
         raise LabelledCallsInvalid(problem=error) from error
 

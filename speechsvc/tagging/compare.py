@@ -17,7 +17,8 @@ from speechsvc.domain.lexicon import Entry, Lexicon, Topic
 from speechsvc.domain.mention import MatchKind, Mention
 from speechsvc.tagging.candidate_query import SoundQuery, sound_query
 from speechsvc.tagging.learned.mentions import learned_entry
-from speechsvc.tagging.learned.scorer import LearnedScorer
+from speechsvc.tagging.learned.negation import unjudged
+from speechsvc.tagging.learned.scorer import learned_scorer
 from speechsvc.tagging.rules import compile_rules
 from speechsvc.tagging.tagger import LexiconTagger, Scanned
 from speechsvc.tagging.text import NormalText, normalise
@@ -34,7 +35,7 @@ class LexiconComparison:
         changed = {place for place in before.keys() | after.keys() if before.get(place) != after.get(place)}
         self._topics = _dependents({topic for topic, _ in changed}, old, new)
         self._trained = old.learned != new.learned  # then any turn of any call may differ
-        self._learned = LearnedScorer(new.learned) if new.learned else None
+        self._learned = learned_scorer(new)
         models = {t.id for learned in (old.learned, new.learned) if learned for t in learned.topics}
         # what a model adds depends on the topics of the turn before, whichever they are
         self.topics = self._topics | (models if changed or self._trained else set())
@@ -61,7 +62,8 @@ class LexiconComparison:
         text, touched = self._read(conversation)
         if not touched and not self._trained:
             return tuple(mentions)
-        written = self._written(conversation, text, touched, [m for m in mentions if m.match is not MatchKind.LEARNED])
+        known = [unjudged(m) for m in mentions if m.match is not MatchKind.LEARNED]
+        written = self._written(conversation, text, touched, known)
         return self._learned.extend(conversation, text, written) if self._learned else written
 
     def _written(

@@ -12,7 +12,7 @@ from speechsvc.domain.mention import MatchKind, Mention, Polarity
 from speechsvc.tagging.candidates import Candidate, Place, candidate, candidates, may_count, stands_beside
 from speechsvc.tagging.codes import mapped, text_of
 from speechsvc.tagging.cues import ANNOUNCEMENT
-from speechsvc.tagging.learned.scorer import LearnedScorer
+from speechsvc.tagging.learned.scorer import learned_scorer
 from speechsvc.tagging.mentions import mention, refusal, refused
 from speechsvc.tagging.polarity import find_negation
 from speechsvc.tagging.rules import compile_rules
@@ -58,7 +58,7 @@ class LexiconTagger:
         if not learned:
             lexicon = lexicon.written
         self.lexicon = lexicon
-        self._learned = _scorer(lexicon)
+        self._learned = learned_scorer(lexicon)
         self.version = lexicon.label
         self.engine = ENGINE_VERSION
         self._homophones = homophones
@@ -154,11 +154,6 @@ class LexiconTagger:
 
 def _in_order(mention: Mention) -> tuple[int, str]:
     return mention.start_char, mention.topic
-
-
-def _scorer(lexicon: Lexicon) -> LearnedScorer | None:
-    fixed = frozenset(e.id for topic in lexicon.topics for e in topic.entries if e.polarity is not None)
-    return LearnedScorer(lexicon.learned, fixed) if lexicon.learned else None
 
 
 def _outermost(found: list[Candidate]) -> list[Candidate]:

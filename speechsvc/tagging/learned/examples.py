@@ -90,6 +90,18 @@ def mark_example(mark: Mark) -> Example:
     return replace(example, topics=topics if mark.present else frozenset(), known=topics)
 
 
+def call_marks(call: LabelledCall) -> list[Mark]:
+    """Of a call in which people looked at some places only."""
+    turns, made = call.conversation.turns, []
+    for turn, topic in sorted(call.judged or ()):
+        if turn < len(turns):
+            previous = turns[turn - 1].text if turn else None
+            present = (turn, topic) in call.labels
+            mark = Mark(text=turns[turn].text, topic=topic, present=present, previous=previous)
+            made.append(replace(mark, speaker=turns[turn].speaker))
+    return made
+
+
 def lexicon_marks(lexicon: Lexicon, calls: Sequence[LabelledCall]) -> list[Mark]:
     """The lexicon's examples, less those that a labelled call holds: they would be trained on what is measured."""
     said = "\n".join(_plain(turn.text) for call in calls for turn in call.conversation.turns)

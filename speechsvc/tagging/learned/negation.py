@@ -22,6 +22,7 @@ from speechsvc.tagging.learned.solver import solve
 from speechsvc.tagging.text import normal_form
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
+_TURNED = "；学习判断："  # begins what a turned polarity adds to a reason
 _AROUND = 12  # characters on either side
 _LENGTHS = (1, 2, 3)
 _REGIONS, _FACT = "nbia", "f"
@@ -57,6 +58,7 @@ class Judge:
         """The mention with the polarity that the model gives it, and the words that weighed most."""
         if not learned and (not self._model.written or mention.entry in self._fixed):
             return mention
+        mention = unjudged(mention)
         place, weights = place_of(mention), self._model.weights
         seen = [
             region + name
@@ -71,11 +73,20 @@ class Judge:
 
     def _reason(self, seen: list[str], polarity: Polarity) -> str:
         if polarity is Polarity.AFFIRMED:
-            return "；学习判断：这里并非不需要"
+            return f"{_TURNED}这里并非不需要"
         said = [name for name in seen if name[0] in _REGIONS and len(name) > 2 and not set(name) & set("^$")]
         heaviest = max(said, key=lambda name: (self._model.weights[name], name), default="")
         because = f"“{heaviest[1:]}”" if heaviest and self._model.weights[heaviest] > 0 else "整句"
-        return f"；学习判断：{because}表示不需要或不谈"
+        return f"{_TURNED}{because}表示不需要或不谈"
+
+
+def unjudged(mention: Mention) -> Mention:
+    """As it was before a model turned its polarity."""
+    reason, turned, _ = mention.reason.partition(_TURNED)
+    if not turned:
+        return mention
+    affirmed = mention.polarity is Polarity.NEGATED
+    return replace(mention, polarity=Polarity.AFFIRMED if affirmed else Polarity.NEGATED, reason=reason)
 
 
 def place_of(mention: Mention, *, negated: bool = False) -> Place:

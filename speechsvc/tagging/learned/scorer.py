@@ -11,6 +11,7 @@ import numpy as np
 
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.learned import LearnedEntries, Weights
+from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.mention import Mention
 from speechsvc.tagging.cues import ANNOUNCEMENT
 from speechsvc.tagging.learned.evidence import find_evidence
@@ -134,6 +135,12 @@ class LearnedScorer:
 
 def _at(score: Any, least: int | None) -> bool:
     return least is not None and bool(score >= least)
+
+
+def learned_scorer(lexicon: Lexicon) -> LearnedScorer | None:
+    """None for a lexicon without learned entries."""
+    fixed = frozenset(e.id for topic in lexicon.topics for e in topic.entries if e.polarity is not None)
+    return LearnedScorer(lexicon.learned, fixed) if lexicon.learned else None
 
 
 class Table:

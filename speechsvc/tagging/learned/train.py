@@ -19,11 +19,12 @@ import numpy as np
 from speechsvc.domain.learned import LearnedEntries, LearnedTopic, Measured, Weights
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.mention import Mention
+from speechsvc.errors import SpeechsvcError
 from speechsvc.tagging.evaluate import LabelledCall
 from speechsvc.tagging.learned.calibration import Steps, choose, measure, steps
 from speechsvc.tagging.learned.examples import (
     Example,
-    Mark,
+    call_marks,
     labelled,
     lexicon_marks,
     mark_example,
@@ -40,8 +41,18 @@ from speechsvc.tagging.text import normalise
 Array = np.ndarray[Any, Any]
 Topics = list[frozenset[str]]  # of one call, by turn
 Result = tuple[Steps, tuple[Measured, ...], int | None]  # of a topic: probabilities, counts, threshold
+_LEAST_CALLS = 10  # below, nothing can be said of what a model is worth
 SCALE = 1000  # whole-number units in a float weight
 _KINDS = {"t": "text", "s": "sounds", "b": "before", "c": "context"}
+
+
+class TooFewCalls(SpeechsvcError):
+    """Training needs at least {least} wholly labelled calls; there are {found}."""
+
+    code, status = "too_few_calls", 422
+    zh = "训练至少需要 {least} 通完整标注的通话，现有 {found} 通。"
+    advice = "Label more calls, or add those that come with the project (tests/gold)."
+    advice_zh = "请标注更多通话，或加入随项目提供的标注（tests/gold）。"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,15 +92,19 @@ def train(
     written: Sequence[Sequence[Mention]],
     options: Options,
     *,
-    marks: Sequence[Mark] = (),
     told: Callable[[float], None] = lambda share: None,
 ) -> LearnedEntries:
     """`written`: what the lexicon alone finds in each call. `told` hears the share that is done.
 
-    Marks, and the lexicon's own examples, are trained on in every fold and measured in none.
+    Calls in which people looked at some places only (exported marks), and the lexicon's own examples, are trained on in
+    every fold and measured in none.
     """
     order = sorted(range(len(calls)), key=lambda i: calls[i].conversation.call_id)
+    marks = [mark for i in order for mark in call_marks(calls[i])]
+    order = [i for i in order if calls[i].judged is None]
     calls, written = [calls[i] for i in order], [written[i] for i in order]
+    if len(calls) < _LEAST_CALLS:
+        raise TooFewCalls(least=_LEAST_CALLS, found=len(calls))
     extra = [mark_example(mark) for mark in (*lexicon_marks(lexicon, calls), *marks)]
     trial = _Trial(lexicon, calls, [Found.of(mentions) for mentions in written], extra, options, told)
     first = trial.scores(trial.before(None))

@@ -92,7 +92,7 @@ def test_preview_equals_brute_force(draft: list[dict[str, Any]], calls: list[Con
 def test_every_entry_of_the_default_lexicon_is_found_through_the_index() -> None:
     """Entry by entry on the labelled calls: where the tagger finds it, the index names the call."""
     calls = labelled(12_000)
-    whole = default_lexicon()
+    whole = default_lexicon().written
     empty = parse_lexicon({"name": "none", "version": 1, "topics": []})
     postings = pack_block([call_features(call) for call in calls])
     everything = LexiconComparison(empty, whole)
