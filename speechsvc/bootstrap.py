@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from threading import Lock
 from typing import Generic, TypeVar
@@ -15,6 +15,7 @@ from speechsvc.audio.playback import WavPlayback
 from speechsvc.audio.recording import RecordingOpener
 from speechsvc.config import Settings, make_private_folder
 from speechsvc.crm.sender import HttpxSender
+from speechsvc.domain.followup import FollowupRules
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.ruleset import RulesetKind
 from speechsvc.ports import Analyser, Rulebook, Tenant, Transcriber, Workbench
@@ -72,6 +73,7 @@ class Application:
                 max_attempts=settings.max_attempts,
             ),
             language=settings.language,
+            followups=_followup_rules(settings),
         )
 
     def prepare(self) -> None:
@@ -162,6 +164,15 @@ def cpu_threads(settings: Settings) -> int:
 
 def _decode_limits(settings: Settings) -> DecodeLimits:
     return DecodeLimits(max_seconds=settings.max_audio_s)
+
+
+def _followup_rules(settings: Settings) -> FollowupRules:
+    return FollowupRules(
+        episode=timedelta(days=settings.followup_episode_days),
+        settle_after=timedelta(hours=settings.followup_settle_hours),
+        documents=settings.followup_documents,
+        minutes=settings.followup_minutes,
+    )
 
 
 def _sender(settings: Settings, clock: SystemClock) -> HttpxSender:

@@ -78,6 +78,17 @@ class Settings(BaseSettings):
     homophones: bool = Field(True, description="tolerate homophones that speech recognition writes")
     learned: bool = Field(True, description="add what the lexicon's learned entries find; off: written entries only")
 
+    followup_settle_hours: float = Field(
+        72, ge=0, description="hours after the last activity until a follow-up's score no longer moves by itself"
+    )
+    followup_episode_days: float = Field(
+        7, gt=0, description="days without activity after which a call without followup_id begins a new follow-up"
+    )
+    followup_documents: Literal["auto", "on", "off"] = Field(
+        "auto", description="documents in the score; auto: where the tenant sent any in the last 90 days"
+    )
+    followup_minutes: Literal["auto", "on", "off"] = Field("auto", description="minutes in the score; as documents")
+
     webhook_allow_cidrs: list[str] = Field(
         default_factory=list, description='private networks that webhooks may reach, JSON: ["10.1.0.0/16"]'
     )

@@ -91,6 +91,10 @@ _THINGS = {
     "mention": "提及",
     "preview": "预览",
     "retag": "重新标注",
+    "follow-up": "跟进",
+    "appeal": "申诉",
+    "salesperson": "销售",
+    "customer": "客户",
 }
 
 

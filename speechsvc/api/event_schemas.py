@@ -26,6 +26,11 @@ class EventScore(BaseModel):
     counts_toward_performance: bool
 
 
+class FollowupTotal(BaseModel):
+    total: int | None
+    counts_toward_performance: bool
+
+
 class EventTopic(BaseModel):
     topic: str
     speaker: str
@@ -95,12 +100,41 @@ class WebhookDisabledData(BaseModel):
     failing_since: datetime
 
 
+class FollowupData(BaseModel):
+    """`score` is the machine's, `standing` what counts after rulings."""
+
+    followup_id: str = Field(description="external id")
+    id: str
+    salesperson_id: str | None
+    customer_id: str | None
+    opportunity_id: str | None
+    state: Literal["provisional", "settled", "appealed", "final"]
+    revision: int
+    score: FollowupTotal
+    standing: FollowupTotal
+    reasons: list[str] = Field(examples=[["no_effective_contact"]])
+    versions: dict[str, str | list[str]]
+
+
+class FollowupScoredData(FollowupData):
+    before: FollowupTotal | None
+    rescored: bool = Field(False, description="somebody asked for it: a settled score moved")
+
+
+class FollowupAppealedData(FollowupData):
+    appeal_id: str
+
+
+class FollowupDecidedData(FollowupAppealedData):
+    decision: Literal["upheld", "changed"]
+
+
 class _Envelope(BaseModel):
     id: str = Field(description="the same for every delivery: do nothing when you have seen it")
     version: Literal[1] = Field(description="of this schema: fields may be added under the same number")
     seq: int = Field(description="place in the change feed")
     timestamp: datetime
-    subject: str = Field(description="id of what it is about: a call, a version, a run")
+    subject: str = Field(description="id of what it is about: a call, a follow-up, a version, a run")
 
 
 class CallAnalysed(_Envelope):
@@ -116,6 +150,31 @@ class CallFailed(_Envelope):
 class CallErased(_Envelope):
     type: Literal["call.erased"]
     data: ErasedData
+
+
+class FollowupScored(_Envelope):
+    type: Literal["followup.scored"]
+    data: FollowupScoredData
+
+
+class FollowupSettled(_Envelope):
+    type: Literal["followup.settled"]
+    data: FollowupData
+
+
+class FollowupAppealed(_Envelope):
+    type: Literal["followup.appealed"]
+    data: FollowupAppealedData
+
+
+class FollowupDecided(_Envelope):
+    type: Literal["followup.decided"]
+    data: FollowupDecidedData
+
+
+class FollowupOverridden(_Envelope):
+    type: Literal["followup.overridden"]
+    data: FollowupData
 
 
 class LexiconPublished(_Envelope):
@@ -147,6 +206,11 @@ _EVENTS: dict[str, tuple[type[BaseModel], str]] = {
     "call.analysed": (CallAnalysed, "A call or text has been analysed, or analysed again"),
     "call.failed": (CallFailed, "A recording cannot be analysed; the reason says why"),
     "call.erased": (CallErased, "A call is gone for good: erase what you copied"),
+    "followup.scored": (FollowupScored, "A follow-up has a new machine score"),
+    "followup.settled": (FollowupSettled, "The machine score no longer moves by itself"),
+    "followup.appealed": (FollowupAppealed, "The salesperson disagrees"),
+    "followup.decided": (FollowupDecided, "A manager decided the appeal: final"),
+    "followup.overridden": (FollowupOverridden, "A manager set another score, with a reason: final"),
     "lexicon.published": (LexiconPublished, "A new version of the lexicon decides from now on"),
     "rubric.published": (RubricPublished, "A new version of the rubric decides from now on"),
     "retag.finished": (RetagFinished, "Stored calls were analysed again with what is published"),

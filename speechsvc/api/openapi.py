@@ -32,6 +32,8 @@ _TAGS = {
     "lexicon": "What customers' words mean: versions, draft, check, publish",
     "rubric": "How follow-ups are scored: the same verbs",
     "workbench": "What a change of the lexicon would do, re-tagging, marks, statistics, suggestions",
+    "followups": "What counts towards performance: grouping, score, appeals",
+    "directory": "Salespeople and customers with their numbers",
     "crm": "Change feed, webhooks, events from the CRM, touch health",
     "audit": "Who did what",
     "operations": "Health and measurements; no key",

@@ -30,13 +30,18 @@ class Permission(StrEnum):
     RULES_READ = "rules:read"  # lexicon and rubric: everybody may see by what they are measured
     MARKS_WRITE = "marks:write"  # say that a mention is right, wrong or missed
     RULES_WRITE = "rules:write"  # draft, publish, restore them
+    FOLLOWUPS_APPEAL = "followups:appeal"  # a salesperson: own follow-ups only
+    FOLLOWUPS_DECIDE = "followups:decide"  # appeals and overrides; a manager: own teams only
+    DIRECTORY_MANAGE = "directory:manage"  # salespeople and customers with their numbers
     RAW_READ = "raw:read"  # unmasked text and original audio; given to a key one by one
 
 
 _P = Permission
 _ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.UPLOADER: frozenset({_P.CALLS_WRITE, _P.CALLS_STATUS, _P.RULES_READ}),
-    Role.MANAGER: frozenset({_P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ, _P.RULES_READ, _P.MARKS_WRITE}),
+    Role.MANAGER: frozenset(
+        {_P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ, _P.RULES_READ, _P.MARKS_WRITE, _P.FOLLOWUPS_DECIDE}
+    ),
     Role.QA: frozenset(
         {_P.CALLS_STATUS, _P.CALLS_READ, _P.HEATMAP_READ, _P.RULES_READ, _P.RULES_WRITE, _P.MARKS_WRITE}
     ),
@@ -50,9 +55,10 @@ _ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.WEBHOOKS_MANAGE,
             _P.CRM_WRITE,
             _P.RULES_READ,
+            _P.DIRECTORY_MANAGE,
         }
     ),
-    Role.SALESPERSON: frozenset({_P.CALLS_STATUS, _P.CALLS_READ, _P.RULES_READ}),
+    Role.SALESPERSON: frozenset({_P.CALLS_STATUS, _P.CALLS_READ, _P.RULES_READ, _P.FOLLOWUPS_APPEAL}),
     Role.ADMIN: frozenset(set(Permission) - {_P.RAW_READ}),
 }
 

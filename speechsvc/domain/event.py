@@ -13,6 +13,11 @@ EVENT_TYPES = (
     "call.analysed",
     "call.failed",
     "call.erased",
+    "followup.scored",
+    "followup.settled",
+    "followup.appealed",
+    "followup.decided",
+    "followup.overridden",
     "lexicon.published",
     "rubric.published",
     "retag.finished",
@@ -31,7 +36,7 @@ class Event:
     id: str  # constant over all deliveries
     seq: int  # position in the tenant's feed: monotonic, without gaps
     type: str
-    subject: str  # id of what it is about: a call, a version
+    subject: str  # id of what it is about: a call, a follow-up, a version
     occurred_at: datetime
     data: dict[str, Any]  # JSON; less than 20 kB with the envelope
     lane: str = ""  # webhooks keep the order of events with the same one

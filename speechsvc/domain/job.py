@@ -15,6 +15,7 @@ class JobKind(StrEnum):
     RETAG = "retag"
     INDEX = "index"
     WATCH = "watch"  # looks for silent leads, again and again
+    SETTLE = "settle"
 
     @property
     def queue(self) -> str:
@@ -41,7 +42,7 @@ class Job:
     id: int
     tenant_id: str
     kind: JobKind
-    subject: str  # call id, or delivery id
+    subject: str  # call id, delivery id, or follow-up id
     attempt: int  # 1 for the first try
     token: int  # fencing token: grows with each lease; a write with an older one fails
     payload: dict[str, Any] = field(default_factory=dict)

@@ -19,7 +19,9 @@ from speechsvc.ports.calls import (
 from speechsvc.ports.crm import CrmRepository, LeadFilter
 from speechsvc.ports.database import AuditEntry, AuditRepository, Database, KeyInfo, System, Tenant, UnitOfWork
 from speechsvc.ports.delivery import EventRepository, Sender, WebhookRepository
+from speechsvc.ports.directory import DirectoryEntry, DirectoryRepository, EntryKind
 from speechsvc.ports.files import BlobStore, BlobWriter
+from speechsvc.ports.followups import FollowupFilter, FollowupRepository
 from speechsvc.ports.jobs import Announcer, JobRepository, QueueState, StaleLease
 from speechsvc.ports.recognition import Analyser, Clock, Playback, Transcriber
 from speechsvc.ports.rulesets import Rulebook, RulesetRepository
@@ -45,8 +47,13 @@ __all__ = [
     "Comparison",
     "CrmRepository",
     "Database",
+    "DirectoryEntry",
+    "DirectoryRepository",
     "EntryHits",
+    "EntryKind",
     "EventRepository",
+    "FollowupFilter",
+    "FollowupRepository",
     "IndexState",
     "IndexedCall",
     "JobRepository",

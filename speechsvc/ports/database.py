@@ -14,6 +14,8 @@ from speechsvc.ports.call_index import CallIndexRepository
 from speechsvc.ports.calls import AnalysisRepository, CallRepository, Page, TranscriptRepository
 from speechsvc.ports.crm import CrmRepository
 from speechsvc.ports.delivery import EventRepository, WebhookRepository
+from speechsvc.ports.directory import DirectoryRepository
+from speechsvc.ports.followups import FollowupRepository
 from speechsvc.ports.jobs import JobRepository, QueueState
 from speechsvc.ports.rulesets import RulesetRepository
 from speechsvc.ports.runs import MarkRepository, RunRepository
@@ -70,6 +72,10 @@ class UnitOfWork(Protocol):
     def runs(self) -> RunRepository: ...
     @property
     def marks(self) -> MarkRepository: ...
+    @property
+    def followups(self) -> FollowupRepository: ...
+    @property
+    def directory(self) -> DirectoryRepository: ...
 
     def commit(self) -> None: ...
     def __enter__(self) -> UnitOfWork: ...

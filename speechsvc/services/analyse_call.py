@@ -19,6 +19,7 @@ from speechsvc.errors import SpeechsvcError
 from speechsvc.ports import Analyser, Analysis, UnitOfWork
 from speechsvc.services.core import Core
 from speechsvc.services.publish_event import call_identity, publish_event
+from speechsvc.services.score_followup import call_analysed, publish
 
 
 class TranscriptMissing(SpeechsvcError):
@@ -93,7 +94,9 @@ def _store(core: Core, job: Job, call: Call, transcript: Transcript, analysis: A
     with core.db.tenant(job.tenant_id) as uow:
         uow.jobs.finish(job)
         data = save_analysis(core, uow, call, status, analysis)
+        told = call_analysed(core, uow, call.id, analysis)
         publish_event(uow, "call.analysed", call.id, data)
+        publish(uow, told)
         uow.commit()
 
 

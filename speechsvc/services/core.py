@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from speechsvc.domain.followup import FollowupRules
 from speechsvc.ports import (
     Analyser,
     BlobStore,
@@ -48,3 +49,4 @@ class Core:
     wake: Callable[[], None]  # tells the dispatcher that a job was committed; may do nothing
     limits: Limits
     language: str
+    followups: FollowupRules = field(default_factory=FollowupRules)

@@ -8,6 +8,7 @@ from speechsvc.errors import SpeechsvcError
 from speechsvc.logging import get_logger
 from speechsvc.services.core import Core
 from speechsvc.services.publish_event import call_lane, publish_event
+from speechsvc.services.score_followup import call_erased, publish
 
 log = get_logger(__name__)
 
@@ -17,9 +18,11 @@ def erase_call(core: Core, principal: Principal, call_id: str) -> None:
     principal.require(Permission.CALLS_ERASE)
     with core.db.tenant(principal.tenant_id) as uow:
         call = uow.calls.erase(call_id)
+        told = call_erased(core, uow, call_id)
         bodies = uow.events.erase_bodies(call_id)
         uow.audit.add(actor=principal.key_id, action="call.erased", subject=call_id, details={"event_bodies": bodies})
         publish_event(uow, "call.erased", call_id, {"call_id": call_id}, lane=call_lane(call))
+        publish(uow, told)
         uow.commit()
     for file in (call.recording, call.playback):
         if file is not None:

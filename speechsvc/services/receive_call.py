@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from speechsvc.domain.access import Permission, Principal
 from speechsvc.domain.call import Call, CallMetadata, Recording
@@ -13,6 +13,8 @@ from speechsvc.domain.weeks import local_week
 from speechsvc.errors import SpeechsvcError
 from speechsvc.ports import UnitOfWork
 from speechsvc.services.core import Core
+from speechsvc.services.directory import complete
+from speechsvc.services.followup_items import attach_call
 
 
 class RecordingEmpty(SpeechsvcError):
@@ -75,9 +77,11 @@ def _receive(
     call = Call(id=new_id("call"), metadata=metadata, recording=recording, received_at=core.clock.now())
     week = local_week(metadata.started_at, core.system.tenant(principal.tenant_id).timezone)
     with core.db.tenant(principal.tenant_id) as uow:
+        call = replace(call, metadata=complete(uow, metadata))
         created = uow.calls.add(call, local_week=week)
         if created:
             uow.jobs.add(JobKind.TRANSCRIBE, call.id)
+            attach_call(core, uow, call)
             uow.audit.add(actor=principal.key_id, action="call.received", subject=call.id)
         else:
             call = _same(uow, metadata.external_id, recording)

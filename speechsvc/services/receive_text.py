@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from speechsvc.domain.access import Permission, Principal
 from speechsvc.domain.call import Call, CallMetadata, CallStatus, Source
@@ -13,6 +14,8 @@ from speechsvc.domain.transcript import Segment, SpeechInterval, Transcript
 from speechsvc.domain.weeks import local_week
 from speechsvc.errors import InvalidInput
 from speechsvc.services.core import Core
+from speechsvc.services.directory import complete
+from speechsvc.services.followup_items import attach_call
 from speechsvc.services.receive_call import ExternalIdConflict, Received
 
 
@@ -36,6 +39,7 @@ def receive_text(
     )
     week = local_week(metadata.started_at, core.system.tenant(principal.tenant_id).timezone)
     with core.db.tenant(principal.tenant_id) as uow:
+        call = replace(call, metadata=complete(uow, metadata))
         if not uow.calls.add(call, local_week=week):
             earlier = uow.calls.find(metadata.external_id)
             if earlier is None or uow.transcripts.get(earlier.id) != transcript:
@@ -43,6 +47,7 @@ def receive_text(
             return Received(call=earlier, created=False)
         uow.transcripts.save(call.id, transcript)
         uow.jobs.add(JobKind.ANALYSE, call.id)
+        attach_call(core, uow, call)
         uow.audit.add(actor=principal.key_id, action="text.received", subject=call.id)
         uow.commit()
     core.wake()

@@ -24,6 +24,7 @@ from speechsvc.services.core import Core
 from speechsvc.services.index_calls import index_soon
 from speechsvc.services.publish_event import publish_event
 from speechsvc.services.retag_page import Changed, RetagPage, Work
+from speechsvc.services.score_followup import Told, call_analysed
 
 STEP_S = 2.0  # after which other jobs get their turn
 _PAGE = 500  # calls that the index may rule out at once
@@ -155,6 +156,7 @@ def _one_page(core: Core, job: Job, run: Run, page: RetagPage, *, last: bool) ->
         else:
             uow.jobs.hold(job)
         events = {one.call.id: data for one in work.changed if (data := _save(core, uow, one)) is not None}
+        rescored = _rescore(core, uow, [one for one in work.changed if one.call.id in events])
         counts = _add(run.counts, work, len(events))
         values: dict[str, Any] = {"position": position, "counts": counts}
         if ended:
@@ -164,6 +166,8 @@ def _one_page(core: Core, job: Job, run: Run, page: RetagPage, *, last: bool) ->
             uow.jobs.add(JobKind.RETAG, run.id)
         for call_id, data in events.items():
             publish_event(uow, "call.analysed", call_id, data)
+        for told in rescored:
+            publish_event(uow, *told)
         if ended and going_on:
             publish_event(uow, "retag.finished", run.id, _summary(run, counts))
         uow.commit()
@@ -187,6 +191,16 @@ def _save(core: Core, uow: UnitOfWork, one: Changed) -> dict[str, Any] | None:
     if data["revision"] != now.analysis_revision + 1:
         raise CallChangedMeanwhile
     return data
+
+
+def _rescore(core: Core, uow: UnitOfWork, changed: Sequence[Changed]) -> list[Told]:
+    """Open follow-ups of these calls; what is settled stays as it is. The last event of each follow-up is told."""
+    told: dict[str, Told] = {}
+    for one in changed:
+        event = call_analysed(core, uow, one.call.id, one.analysis)
+        if event is not None:
+            told[event[1]] = event
+    return list(told.values())
 
 
 def _summary(run: Run, counts: dict[str, Any]) -> dict[str, Any]:

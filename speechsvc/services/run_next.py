@@ -18,6 +18,7 @@ from speechsvc.services.analyse_call import analyse_call
 from speechsvc.services.core import Core
 from speechsvc.services.deliver_event import deliver_event, fail_delivery
 from speechsvc.services.fail_call import fail_call
+from speechsvc.services.settle_followup import fail_settling, settle_followup
 from speechsvc.services.transcribe_call import transcribe_call
 
 log = get_logger(__name__)
@@ -85,6 +86,8 @@ def _run(core: Core, job: Job) -> None:
             return over_calls.give_up(core, job, WorkerLost(attempts=job.attempt - 1))
         with _lease_kept(core, job):
             return over_calls.STEPS[job.kind](core, job)
+    if job.kind is JobKind.SETTLE:
+        return settle_followup(core, job)
     if job.attempt > core.limits.max_attempts:
         return fail_call(core, job, WorkerLost(attempts=job.attempt - 1), dead=True)
     with _lease_kept(core, job) as pulse:
@@ -102,6 +105,8 @@ def _settle_failure(core: Core, job: Job, error: Exception) -> None:
     try:
         if job.kind is JobKind.DELIVER:
             fail_delivery(core, job, known)
+        elif job.kind is JobKind.SETTLE:
+            fail_settling(core, job, known)
         elif outage or (not known.permanent and job.attempt < core.limits.max_attempts):
             _retry(core, job, known, outage)
         elif job.kind in over_calls.STEPS:

@@ -16,8 +16,10 @@ from speechsvc.storage.base import Repository, utc_now
 from speechsvc.storage.call_index import CallIndexTable
 from speechsvc.storage.calls import CallTable
 from speechsvc.storage.crm import CrmTable
+from speechsvc.storage.directory import DirectoryTable
 from speechsvc.storage.engine import connect, make_engine
 from speechsvc.storage.events import EventTable
+from speechsvc.storage.followups import FollowupTable
 from speechsvc.storage.jobs import JobTable
 from speechsvc.storage.marks import MarkTable
 from speechsvc.storage.rulesets import RulesetTable
@@ -131,6 +133,14 @@ class SqlUnitOfWork:
     @property
     def marks(self) -> MarkTable:
         return self._repository(MarkTable)
+
+    @property
+    def followups(self) -> FollowupTable:
+        return self._repository(FollowupTable)
+
+    @property
+    def directory(self) -> DirectoryTable:
+        return self._repository(DirectoryTable)
 
     def _repository(self, kind: type[R]) -> R:
         return kind(self._open(), self.tenant_id, self._database.now)

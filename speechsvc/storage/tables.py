@@ -491,3 +491,105 @@ leads = Table(  # derived from crm_events, anew with each of them, whatever thei
     Index(None, "tenant_id", "customer_id"),
     Index(None, "tenant_id", "opportunity_id"),
 )
+
+followups = Table(
+    "followups",
+    metadata,
+    _tenant(),
+    Column("id", Text, primary_key=True),
+    Column("external_id", Text, nullable=False),
+    Column("episode_key", Text),  # none where the CRM gave the id
+    Column("salesperson_id", Text),
+    Column("salesperson_name", Text),
+    Column("team", Text),
+    Column("customer_id", Text),
+    Column("customer_name", Text),
+    Column("industry", Text),
+    Column("region", Text),
+    Column("opportunity_id", Text),
+    Column("stage", Text),
+    Column("state", Text, nullable=False),
+    Column("total", Integer),
+    Column("counts", Boolean, nullable=False),
+    Column("standing", Boolean, nullable=False),  # whether it counts after all rulings
+    Column("reasons", Json, nullable=False),
+    Column("versions", Json, nullable=False),
+    Column("first_activity", UtcDateTime, nullable=False),
+    Column("last_activity", UtcDateTime, nullable=False),
+    Column("touched_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),
+    Column("settles_at", UtcDateTime),
+    Column("revision", Integer, nullable=False),
+    Column("rulings", Json, nullable=False),
+    Column("score", LargeBinary),  # zlib-compressed JSON: score and snapshot
+    Column("history", LargeBinary),  # scores that re-scores replaced
+    UniqueConstraint("tenant_id", "external_id"),
+    Index(None, "tenant_id", "last_activity", "id"),
+    Index(None, "tenant_id", "episode_key"),
+    Index(None, "tenant_id", "salesperson_id"),
+)
+
+followup_items = Table(
+    "followup_items",
+    metadata,
+    _tenant(),
+    Column("id", Text, primary_key=True),
+    Column("followup_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("name", Text),
+    Column("sha256", Text),
+    Column("fingerprint", Text),
+    Column("late", Boolean, nullable=False),
+    Column("erased", Boolean, nullable=False),
+    ForeignKeyConstraint(["tenant_id", "followup_id"], ["followups.tenant_id", "followups.id"], ondelete="CASCADE"),
+    Index(None, "tenant_id", "followup_id"),
+    Index(None, "tenant_id", "sha256"),
+    Index(None, "tenant_id", "fingerprint"),
+    Index(None, "tenant_id", "kind", "received_at"),
+)
+
+followup_appeals = Table(
+    "followup_appeals",
+    metadata,
+    _tenant(),
+    Column("id", Text, primary_key=True),
+    Column("followup_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", UtcDateTime),
+    Column("decision_reason", Text),
+    Column("total", Integer),
+    ForeignKeyConstraint(["tenant_id", "followup_id"], ["followups.tenant_id", "followups.id"], ondelete="CASCADE"),
+    Index(None, "tenant_id", "followup_id"),
+)
+
+directory = Table(  # salespeople and customers, as they are from a moment on: a call keeps what was true at its time
+    "directory",
+    metadata,
+    _tenant(),
+    Column("kind", Text, primary_key=True),  # salesperson, customer
+    Column("id", Text, primary_key=True),
+    Column("valid_from", UtcDateTime, primary_key=True),
+    Column("name", Text),
+    Column("team", Text),
+    Column("industry", Text),
+    Column("region", Text),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+directory_numbers = Table(
+    "directory_numbers",
+    metadata,
+    _tenant(),
+    Column("kind", Text, primary_key=True),
+    Column("number", Text, primary_key=True),  # digits; an extension or a phone number
+    Column("valid_from", UtcDateTime, primary_key=True),
+    Column("id", Text, nullable=False),
+    Index(None, "tenant_id", "kind", "id"),
+)

@@ -70,6 +70,32 @@ CASES: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/v1/marks"): {},
     ("GET", "/v1/marks/export"): {},
     ("DELETE", "/v1/marks/{mark_id}"): {},
+    ("PUT", "/v1/followups/{external_id}"): {"json": {}},
+    ("GET", "/v1/followups/{external_id}"): {},
+    ("GET", "/v1/followups/{external_id}/score"): {},
+    ("POST", "/v1/followups/{external_id}/documents"): {
+        "json": {"name": "报价单.pdf", "sha256": "ab" * 32, "uploaded_at": "2026-11-23T14:05:00Z"}
+    },
+    ("POST", "/v1/followups/{external_id}/minutes"): {
+        "json": {"text": "预算下月批", "written_at": "2026-11-23T14:05:00Z"}
+    },
+    ("POST", "/v1/followups/{external_id}/appeals"): {"json": {"reason": "客户谈了预算"}},
+    ("POST", "/v1/followups/{external_id}/appeals/{appeal_id}/decision"): {
+        "json": {"decision": "uphold", "reason": "评分无误"}
+    },
+    ("POST", "/v1/followups/{external_id}/override"): {"json": {"total": 70, "reason": "线下拜访已确认"}},
+    ("GET", "/v1/followups"): {},
+    ("GET", "/v1/performance"): {},
+    ("GET", "/v1/score/recompute"): {},
+    ("POST", "/v1/score/rescore"): {"json": {"reason": "规则更新", "since": "2026-11-23T14:05:00Z"}},
+    ("GET", "/v1/salespeople"): {},
+    ("GET", "/v1/customers"): {},
+    ("PUT", "/v1/salespeople/{id}"): {"json": {"team": "east"}},
+    ("PUT", "/v1/customers/{id}"): {"json": {}},
+}
+# these make something of the caller's own tenant where there is nothing of this name
+MAKING = {c for c in CASES if c[0] == "PUT"} | {
+    ("POST", f"/v1/followups/{{external_id}}/{part}") for part in ("documents", "minutes")
 }
 ANY = {"If-Match": "*"}
 for kind in ("lexicon", "rubric"):
@@ -116,6 +142,9 @@ def ids(service: ApiService) -> dict[str, str]:
         mention = client.get(f"/v1/calls/{call}/mentions").json()["mentions"][0]["id"]
         mark = client.post(f"/v1/mentions/{mention}/marks", json={"verdict": "wrong"}).json()["id"]
     made = {"preview_id": preview, "run_id": run, "mention_id": mention, "mark_id": mark}
+    with service.client("crm") as client:
+        assert client.put("/v1/followups/deal-1", json={}).status_code == 201
+    made |= {"external_id": "deal-1", "appeal_id": "apl_1", "id": "s-1"}
     return {"call_id": call, "webhook_id": hook, "upload_id": upload, "number": "1", "number_b": "1", **made}
 
 
@@ -186,7 +215,7 @@ def test_roles_without_the_permission_403(
         assert permissions()[case].value in response.json()["detail"]
 
 
-@pytest.mark.parametrize("case", sorted(c for c in CASES if "{" in c[1]), ids=" ".join)
+@pytest.mark.parametrize("case", sorted(c for c in CASES if "{" in c[1] and c not in MAKING), ids=" ".join)
 def test_what_belongs_to_another_tenant_does_not_exist(
     service: ApiService, ids: dict[str, str], case: tuple[str, str]
 ) -> None:
@@ -208,6 +237,11 @@ def test_lists_of_another_tenant_are_empty(service: ApiService, ids: dict[str, s
         assert client.get("/v1/changes").json()["events"] == []
         assert client.get("/v1/webhooks").json()["webhooks"] == []
         assert client.get("/v1/audit").json()["entries"] == []
+        assert client.get("/v1/followups").json()["followups"] == []
+        assert client.get("/v1/performance").json()["rows"] == []
+        assert client.get("/v1/score/recompute").json()["checked"] == 0
+        assert client.get("/v1/salespeople").json()["entries"] == []
+        assert client.get("/v1/customers").json()["entries"] == []
         for kind in ("lexicon", "rubric"):
             assert client.get(f"/v1/{kind}/versions").json()["versions"] == []
             assert client.get(f"/v1/{kind}").json()["number"] == 0

@@ -1,0 +1,355 @@
+"""Follow-ups over the real API and database: grouping, late arrivals, settling, duplicates, appeals, performance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text, update
+
+from speechsvc.config import Settings
+from speechsvc.storage.engine import transaction
+from speechsvc.storage.tables import followups
+from tests.fakes.api_service import ApiService, running, wav
+
+START = "2026-11-23T10:00:00+08:00"
+SALESPERSON = {"id": "s-1", "name": "王芳", "team": "east"}
+CUSTOMER = {"id": "c-1", "name": "宏远", "industry": "制造", "region": "上海"}
+GOOD = (
+    ("agent", "张总您好，上次说的预算审批怎么样了？"),
+    ("customer", "预算审批下来了，总经理上周五签的，一共三十二万，今年必须用完。"),
+    ("agent", "那太好了，付款方式您倾向怎么走？"),
+    ("customer", "付款我们要分三期，首付三成，验收后付六成，质保金一成，这个合同里要写清楚。"),
+    ("agent", "三期没问题，合同条款我让法务今天改好。实施周期您这边有要求吗？"),
+    ("customer", "春节前要上线，最晚一月十五号，数据迁移得有人驻场，我们原来用的金蝶，历史数据五年。"),
+    ("agent", "五年数据迁移大概需要一周，我们派两位顾问驻场。"),
+    ("customer", "行，那接口呢？要跟我们的MES系统对接，接口文档你们有没有？价格还能不能再打个九五折？"),
+    ("agent", "接口文档有的，折扣我去申请，明天上午给您答复。"),
+    ("customer", "好，那明天上午十点你带合同过来，我叫上财务一起把它定了。"),
+    ("agent", "好的张总，明天上午十点我带合同到您公司。"),
+)
+OTHER = (
+    ("agent", "李总，试用这一周感觉如何？"),
+    ("customer", "试用下来审批流还行，就是报表功能少，老板要看分公司的对比，这个能不能做？"),
+    ("agent", "分公司对比报表可以定制，大概两周。"),
+    ("customer", "定制要另外收费吗？我们还在看用友，他们说报表是免费送的。"),
+    ("agent", "我们这个也可以打包进去，您看预算怎么安排？"),
+    ("customer", "预算要等下个月董事会，大概二十万左右，批了我再通知你。"),
+)
+
+
+@pytest.fixture
+def service(database_url: str, tmp_path: Path) -> Iterator[ApiService]:
+    settings = Settings(_env_file=None, data_dir=tmp_path / "data", log_level="ERROR", database_url=database_url)
+    with running(settings) as service:
+        yield service
+
+
+def talk(lines: tuple[tuple[str, str], ...] = GOOD) -> list[dict[str, Any]]:
+    turns, clock = [], 0.0
+    for speaker, words in lines:
+        end = clock + len(words) / 4.5
+        turns.append({"speaker": speaker, "start": clock, "end": end, "text": words})
+        clock = end + 0.4
+    return turns
+
+
+def send(service: ApiService, number: int, lines: tuple[tuple[str, str], ...] = GOOD, **more: Any) -> str:
+    body = {
+        "external_id": f"t-{number}",
+        "started_at": START,
+        "source": "transcript",
+        "turns": talk(lines),
+        "salesperson": SALESPERSON,
+        "customer": CUSTOMER,
+    }
+    with service.client("crm") as client:
+        answer = client.post("/v1/texts", json=body | more)
+        assert answer.status_code in (200, 202), answer.text
+    return str(answer.json()["id"])
+
+
+def get(service: ApiService, path: str, key: str = "admin") -> dict[str, Any]:
+    with service.client(key) as client:
+        answer = client.get(path)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+
+def post(service: ApiService, path: str, body: dict[str, Any], key: str = "crm", status: int = 200) -> dict[str, Any]:
+    with service.client(key) as client:
+        answer = client.post(path, json=body)
+        assert answer.status_code == status, answer.text
+        return dict(answer.json())
+
+
+def settle(service: ApiService) -> None:
+    """As if the time had come."""
+    with transaction(service.database.engine, write=True) as connection:
+        past = datetime(2020, 1, 1, tzinfo=UTC)
+        connection.execute(update(followups).where(followups.c.settled_at.is_(None)).values(settles_at=past))
+        connection.execute(text("UPDATE jobs SET not_before = 0 WHERE kind = 'settle'"))
+    service.work()
+
+
+def events(service: ApiService) -> list[tuple[str, dict[str, Any]]]:
+    found = get(service, "/v1/changes?limit=200")["events"]
+    return [(e["type"], e["data"]) for e in found if e["type"].startswith("followup.")]
+
+
+def test_calls_of_one_deal_are_judged_together(service: ApiService) -> None:
+    send(service, 1, OTHER)
+    service.work()
+    listed = get(service, "/v1/followups")["followups"]
+    assert [f["state"] for f in listed] == ["provisional"]
+    first = listed[0]["score"]["total"]
+    name = listed[0]["external_id"]
+    assert name.startswith("auto-")
+    send(service, 2, GOOD, started_at="2026-11-25T10:00:00+08:00")
+    service.work()
+    found = get(service, f"/v1/followups/{name}/score")
+    assert len(found["items"]) == 2
+    assert found["score"]["total"] > max(first, 60)
+    assert found["standing"] == {"total": found["score"]["total"], "counts_toward_performance": True}
+    evidence = [e for c in found["explanation"]["components"] for e in c["evidence"]]
+    assert {e["call_id"] for e in evidence} == {i["id"] for i in found["items"]}
+    assert all(e["end"] >= e["start"] >= 0 for e in evidence)
+    assert found["explanation"]["versions"]["rubric"].startswith("default")
+    left_out = {x["id"] for x in found["explanation"]["left_out"]}
+    assert left_out == {"documents", "minutes"}
+    types = [t for t, _ in events(service)]
+    assert types == ["followup.scored", "followup.scored"]
+    assert events(service)[1][1]["before"]["total"] == first
+
+
+def test_an_episode_ends_after_a_week_of_silence(service: ApiService) -> None:
+    send(service, 1, OTHER)
+    send(service, 2, GOOD, started_at="2026-12-08T10:00:00+08:00")
+    send(service, 3, GOOD[:5], customer={"id": "c-2"})
+    send(service, 4, GOOD[:3], opportunity={"id": "o-1"})
+    service.work()
+    assert len(get(service, "/v1/followups")["followups"]) == 4
+
+
+def test_settled_scores_do_not_move(service: ApiService) -> None:
+    send(service, 1, GOOD, followup_id="deal-1")
+    service.work()
+    settle(service)
+    before = get(service, "/v1/followups/deal-1/score")
+    assert before["state"] == "settled"
+    late = send(service, 2, OTHER, followup_id="deal-1")
+    post(
+        service,
+        "/v1/followups/deal-1/documents",
+        {"name": "报价.pdf", "sha256": "ab" * 32, "uploaded_at": START},
+        status=201,
+    )
+    service.work()
+    settle(service)
+    after = get(service, "/v1/followups/deal-1/score")
+    assert after["explanation"] == before["explanation"]
+    assert after["score"] == before["score"]
+    assert [i["id"] for i in after["items"] if i["late"] and i["kind"] == "call"] == [late]
+    assert [t for t, _ in events(service)] == ["followup.scored", "followup.settled"]
+    actions = [e["action"] for e in get(service, "/v1/audit")["entries"]]
+    assert actions.count("followup.late_item") == 2
+
+
+def test_it_does_not_settle_while_a_call_is_unfinished(service: ApiService) -> None:
+    send(service, 1, GOOD, followup_id="deal-1")
+    service.work()
+    answer = service.upload(wav(0.2), followup_id="deal-1", external_id="rec-1")
+    assert answer.status_code == 202
+    with transaction(service.database.engine, write=True) as connection:
+        connection.execute(text("UPDATE jobs SET not_before = 4e10 WHERE kind = 'transcribe'"))
+    settle(service)
+    assert get(service, "/v1/followups/deal-1")["state"] == "provisional"
+    with transaction(service.database.engine, write=True) as connection:
+        connection.execute(text("UPDATE jobs SET not_before = 0 WHERE kind = 'transcribe'"))
+    settle(service)
+    settle(service)
+    assert get(service, "/v1/followups/deal-1")["state"] == "settled"
+
+
+def test_what_was_there_before_counts_once(service: ApiService) -> None:
+    once = wav(0.3, seed=5)
+    service.upload(once, followup_id="deal-1", external_id="a")
+    service.work()
+    alone = get(service, "/v1/followups/deal-1/score")
+    service.upload(once, followup_id="deal-1", external_id="b")
+    service.upload(wav(0.3, seed=6), followup_id="deal-1", external_id="c")  # other bytes, the same words
+    service.upload(once, followup_id="deal-2", external_id="d")  # the same recording for another deal
+    for document in ("x.pdf", "y.pdf"):
+        post(
+            service,
+            "/v1/followups/deal-1/documents",
+            {"name": document, "sha256": "cd" * 32, "uploaded_at": START},
+            status=201,
+        )
+    for number in (1, 2):
+        minutes = {"text": "客户说预算审批还没下来，要总经理批", "written_at": START, "external_id": f"m{number}"}
+        post(service, "/v1/followups/deal-1/minutes", minutes, status=202)
+    service.work()
+    found = get(service, "/v1/followups/deal-1/score")
+    reasons = sorted(d["reason"] for d in found["explanation"]["duplicates"])
+    assert reasons == ["same_document", "same_minutes", "same_recording", "same_words"]
+    by_id = {c["id"]: c for c in found["explanation"]["components"]}
+    assert by_id["documents"]["inputs"]["documents"] == 1
+    talk_alone = next(c for c in alone["explanation"]["components"] if c["id"] == "depth")["inputs"]
+    assert by_id["depth"]["inputs"] == talk_alone
+    second = get(service, "/v1/followups/deal-2/score")
+    assert second["score"]["total"] == 0
+    assert second["explanation"]["duplicates"][0]["reason"] == "same_recording"
+
+
+def test_two_calls_at_the_same_time_count_once(service: ApiService) -> None:
+    """The recordings last forty seconds: the second began while the first still ran."""
+    for number, started in enumerate(("2026-11-23T10:00:00+08:00", "2026-11-23T10:00:20+08:00")):
+        service.upload(wav(0.2, seed=number), external_id=f"r{number}", followup_id="deal-1", started_at=started)
+    service.work()
+    with transaction(
+        service.database.engine, write=True
+    ) as connection:  # the stand-in hears the same words in all recordings
+        connection.execute(text("UPDATE followup_items SET fingerprint = NULL"))
+    post(
+        service,
+        "/v1/followups/deal-1/documents",
+        {"name": "x", "sha256": "ef" * 32, "uploaded_at": START},
+        status=201,
+    )
+    found = get(service, "/v1/followups/deal-1/score")["explanation"]["duplicates"]
+    assert [d["reason"] for d in found] == ["overlapping_call"]
+
+
+def test_appeal_and_decision_stand_beside_the_machine_score(service: ApiService) -> None:
+    send(service, 1, OTHER, followup_id="deal-1")
+    service.work()
+    path = "/v1/followups/deal-1"
+    reason = {"reason": "客户当面确认了预算"}
+    assert post(service, f"{path}/appeals", reason, "salesperson", 409)["code"] == "not_settled"
+    settle(service)
+    machine = get(service, path)["score"]
+    assert machine["counts_toward_performance"] is False
+    assert post(service, f"{path}/appeals", reason, "salesperson_2", 404)["code"] == "not_found"
+    made = post(service, f"{path}/appeals", reason, "salesperson", 201)
+    assert made["followup"]["state"] == "appealed"
+    decision = f"{path}/appeals/{made['appeal']['id']}/decision"
+    change = {"decision": "change", "total": 66, "reason": "见面谈记录"}
+    assert post(service, decision, change, "manager_west", 404)["code"] == "not_found"
+    assert post(service, decision, {"decision": "change", "reason": "见面谈记录"}, "manager", 422)
+    decided = post(service, decision, change, "manager")
+    assert decided["appeal"]["state"] == "changed"
+    assert post(service, decision, change, "manager", 409)["code"] == "appeal_decided"
+    found = get(service, path)
+    assert found["state"] == "final"
+    assert found["score"] == machine
+    assert found["standing"] == {"total": 66, "counts_toward_performance": True}
+    assert [t for t, _ in events(service)][-2:] == ["followup.appealed", "followup.decided"]
+    told = str(events(service))
+    assert "客户" not in told
+    assert "面谈" not in told
+    overridden = post(service, f"{path}/override", {"total": 10, "reason": "录音与纪要不符"}, "manager")
+    assert overridden["standing"]["counts_toward_performance"] is False
+    assert overridden["score"] == machine
+    assert len(overridden["rulings"]) == 2
+
+
+def test_performance_lists_every_follow_up_once(service: ApiService) -> None:
+    send(service, 1, GOOD, followup_id="good")
+    send(service, 2, OTHER, followup_id="weak")
+    voicemail = (("customer", "您拨打的电话暂时无人接听，请在提示音后留言"), ("agent", "喂您好"))
+    send(service, 3, voicemail, followup_id="voicemail")
+    send(service, 4, GOOD[:4], followup_id="west", salesperson={"id": "s-2", "name": "李雷", "team": "west"})
+    service.work()
+    settle(service)
+    send(service, 5, OTHER[:4], followup_id="open")
+    service.work()
+    rows = {r["key"]: r for r in get(service, "/v1/performance")["rows"]}
+    assert [f["followup_id"] for f in rows["s-1"]["counted"]] == ["good"]
+    excluded = {f["followup_id"]: f["reasons"] for f in rows["s-1"]["excluded"]}
+    assert set(excluded) == {"weak", "voicemail"}
+    assert excluded["voicemail"] == ["no_effective_contact"]
+    assert [f["followup_id"] for f in rows["s-1"]["pending"]] == ["open"]
+    assert {r["key"] for r in get(service, "/v1/performance?row=team", "manager")["rows"]} == {"east"}
+    assert get(service, "/v1/performance?from=2030-01-01")["rows"] == []
+    with service.client("manager") as client:
+        table = client.get("/v1/performance?format=csv").content.decode("utf-8-sig").splitlines()
+    assert len(table) == 5
+    assert get(service, rows["s-1"]["counted"][0]["link"])["external_id"] == "good"
+
+
+def test_stored_scores_recompute_and_re_scores_are_explicit(service: ApiService) -> None:
+    send(service, 1, OTHER, followup_id="deal-1")
+    service.work()
+    settle(service)
+    send(service, 2, GOOD, followup_id="deal-1")
+    service.work()
+    assert get(service, "/v1/score/recompute")["different"] == 0
+    before = get(service, "/v1/followups/deal-1")["score"]
+    wish = {"followups": ["deal-1"], "reason": "补录通话", "with_late": True}
+    listed = post(service, "/v1/score/rescore", wish, "qa")
+    assert listed["applied"] is False
+    assert listed["crossing"] == 1
+    assert get(service, "/v1/followups/deal-1")["score"] == before
+    post(service, "/v1/score/rescore", wish | {"apply": True}, "qa")
+    after = get(service, "/v1/followups/deal-1/score")
+    assert after["score"]["total"] == listed["scores"][0]["after"]["total"] > before["total"]
+    assert after["history"][0]["total"] == before["total"]
+    assert after["history"][0]["reason"] == "补录通话"
+    assert after["state"] == "settled"
+    entry = next(e for e in get(service, "/v1/audit")["entries"] if e["action"] == "followup.rescored")
+    assert entry["details"]["before"]["total"] == before["total"]
+    again = get(service, "/v1/score/recompute?followup=deal-1")
+    assert (again["checked"], again["different"]) == (1, 0)
+
+
+def test_an_erased_call_leaves_its_numbers_and_no_words(service: ApiService) -> None:
+    settled = send(service, 1, GOOD, followup_id="settled")
+    service.work()
+    settle(service)
+    live = send(service, 2, OTHER, followup_id="open")
+    service.work()
+    before = get(service, "/v1/followups/settled/score")["score"]
+    with service.client("admin") as client:
+        for call in (settled, live):
+            assert client.delete(f"/v1/calls/{call}").status_code == 204
+    with service.client("raw") as client:
+        kept = client.get("/v1/followups/settled/score?raw=true").json()
+    assert kept["score"] == before
+    assert "预算" not in str(kept["snapshot"]["inputs"])
+    assert "预算" not in str(kept["explanation"]["components"])
+    assert get(service, "/v1/score/recompute?followup=settled")["different"] == 0
+    assert get(service, "/v1/followups/open")["score"]["total"] == 0
+
+
+def test_evidence_is_masked_unless_raw(service: ApiService) -> None:
+    phone = "13912345678"
+    lines = (*GOOD, ("customer", f"预算审批的事你打我手机{phone}"))
+    send(service, 1, lines, followup_id="deal-1")
+    service.work()
+    with service.client("admin") as client:
+        assert phone not in client.get("/v1/followups/deal-1/score").text
+        assert client.get("/v1/followups/deal-1/score?raw=true").status_code == 403
+    with service.client("raw") as client:
+        assert phone in client.get("/v1/followups/deal-1/score?raw=true").text
+
+
+def test_numbers_are_matched_to_people_then_or_later(service: ApiService) -> None:
+    bare = {"salesperson": None, "customer": None, "extension": "8017", "callee": "+86 138-1234-5678"}
+    early = send(service, 1, OTHER, **bare)
+    with service.client("crm") as client:
+        put = client.put("/v1/customers/c-9", json={"name": "蓝天", "industry": "制造", "phones": ["13812345678"]})
+        assert put.json()["entry"]["numbers"] == ["138****5678"]
+        moved = {"team": "west", "extensions": ["8017"], "valid_from": "2026-12-01T00:00:00+08:00"}
+        client.put("/v1/salespeople/s-1", json={"name": "王芳", "team": "east", "extensions": ["8017"]})
+        client.put("/v1/salespeople/s-1", json=moved)
+    late = send(service, 2, GOOD, **bare | {"started_at": "2026-12-02T10:00:00+08:00"})
+    service.work()
+    first, second = (get(service, f"/v1/calls/{c}")["metadata"] for c in (early, late))
+    assert first["salesperson"] == {"id": "s-1", "name": "王芳", "team": "east"}
+    assert second["salesperson"]["team"] == "west"
+    assert second["customer"]["id"] == "c-9"
+    assert len(get(service, "/v1/salespeople")["entries"]) == 1
