@@ -141,7 +141,7 @@ def post_document(caller: From, response: Response, external_id: str, body: s.Do
     },
 )
 def post_minutes(caller: From, response: Response, external_id: str, body: s.MinutesIn) -> CallAccepted:
-    """Analysed like a text of source minutes. Only topics that the customer spoke of in a call of the follow-up count."""
+    """Analysed like a text of source minutes. Only topics that the customer spoke of in a call count."""
     received = manage_followups.add_minutes(
         caller.core,
         caller.principal,
@@ -218,7 +218,7 @@ def post_override(caller: From, external_id: str, body: s.OverrideIn) -> s.Follo
 
 @router.get("/score/recompute", summary="Recompute scores", openapi_extra=_READ, response_model=s.RecomputeOut)
 def get_recompute(caller: From, followup: Short = None) -> s.RecomputeOut:
-    """From the frozen snapshots, with the rubric and code that made them; compared to the last reason. Changes nothing."""
+    """From the frozen snapshots, with the rubric and code that made them; changes nothing."""
     found = rescore_followups.recompute_scores(caller.core, caller.principal, followup)
     different = [r for r in found if not r.equal]
     shown = found if followup is not None else different
@@ -235,8 +235,8 @@ def get_recompute(caller: From, followup: Short = None) -> s.RecomputeOut:
     responses=refusals((404, "No such follow-up")),
 )
 def post_rescore(caller: From, body: s.RescoreIn) -> s.RescoreOut:
-    """With today's analyses and rubric: the one way in which a settled machine score moves. Audited, with a before/after
-    list; without `apply` nothing is stored.
+    """With today's analyses and rubric: the one way in which a settled machine score moves. Audited, with a
+    before/after list; without `apply` nothing is stored.
     """
     found = rescore_followups.rescore_followups(
         caller.core,

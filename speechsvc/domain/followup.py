@@ -1,4 +1,4 @@
-"""A follow-up: the calls, texts, documents and minutes of one salesperson's work on one opportunity, judged together."""
+"""A follow-up: calls, texts, documents and minutes of one salesperson's work on one opportunity, judged together."""
 
 from __future__ import annotations
 

@@ -194,14 +194,15 @@ def _versions(calls: Sequence[JudgedCall], rubric: Rubric) -> dict[str, Any]:
     }
 
 
-def fingerprint_of(snapshot: Mapping[str, Any]) -> str | None:
-    """Of a call's words; none where they are too few to tell two calls apart."""
+def fingerprint_of(snapshot: Mapping[str, Any], kind: ItemKind) -> str | None:
+    """Of the words; none for a call with too few of them to tell it from another."""
     calls = list(snapshot.get("calls") or [])
     if len(calls) != 1:
         return None
     facts = calls[0]
     said = facts["customer_characters"] + facts["unknown_characters"]
-    return str(facts["fingerprint"]) if said >= DISTINCT_CHARACTERS else None
+    tells = kind is ItemKind.MINUTES or said >= DISTINCT_CHARACTERS
+    return str(facts["fingerprint"]) if tells else None
 
 
 def redact(value: Any, call_id: str) -> Any:

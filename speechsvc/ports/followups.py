@@ -89,7 +89,7 @@ class FollowupRepository(Protocol):
         ...
 
     def elsewhere(self, followup_id: str, items: Sequence[Item]) -> dict[str, tuple[str, str]]:
-        """Items whose recording or words another follow-up of the tenant received before: id -> (reason, item there)."""
+        """Items whose recording or words another follow-up of the tenant received before: id -> (reason, its)."""
         ...
 
     def fed(self, kind: str, since: datetime) -> bool:

@@ -27,7 +27,8 @@ def call_analysed(core: Core, uow: UnitOfWork, call_id: str, analysis: Analysis)
     followup_id = uow.followups.of_item(call_id)
     if followup_id is None:
         return None
-    uow.followups.change_item(call_id, fingerprint=fingerprint_of(analysis.snapshot))
+    kind = next(i.kind for i in uow.followups.items(followup_id) if i.id == call_id)
+    uow.followups.change_item(call_id, fingerprint=fingerprint_of(analysis.snapshot, kind))
     return score_open(core, uow, followup_id)
 
 
