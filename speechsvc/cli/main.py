@@ -18,6 +18,7 @@ from speechsvc.cli import (
     lexicon,
     models,
     rubric,
+    score,
     serve,
     tag,
     touch_health,
@@ -47,6 +48,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(keys.app, name="keys")
 app.add_typer(lexicon.app, name="lexicon")
 app.add_typer(rubric.app, name="rubric")
+app.add_typer(score.app, name="score")
 app.add_typer(models.app, name="models")
 app.add_typer(webhooks.app, name="webhooks")
 

@@ -17,6 +17,7 @@ from speechsvc.tagging.phrase_file import Phrases, Plain, fold, load_phrases
 # A next step is agreed towards the end: in the last ten stretches or the second half. Before that only one with a time
 # counts: 行，十五号切 in a planning call, but not an early 你把日志给我.
 CLOSING_STRETCHES = 10
+OPENING_CHARACTERS = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +33,13 @@ class _Said:
 
     def has(self, group: str) -> bool:
         return _phrases(group).find(self.plain) is not None
+
+    @property
+    def rejects(self) -> bool:
+        """A no; but after a yes that opens, a no further on is about something else: 好，周三来。等保就不用讲了。"""
+        at = _phrases("rejection").begins(self.plain)
+        opened = at is not None and at >= OPENING_CHARACTERS and self.has("consent") and not self.has("but")
+        return at is not None and not opened
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,11 +88,13 @@ def _agreement(said: Sequence[_Said], i: int) -> _Agreement | None:
 def _consent(here: _Said, before: _Said | None) -> str | None:
     """How the customer consents here, in plain words, or None."""
     timed = here.has("time")
+    if here.has("postponement"):
+        return None
     if not timed and (here.has("vague") or here.has("past")) and not (before is not None and _proposes(before)):
         return None
     dated = timed and here.has("action")
     asked = (here.has("request") or here.has("promise")) and dated
-    if here.has("rejection") and not asked:
+    if here.rejects and not asked:
         moved = before is not None and _proposes(before) and (here.has("counter") or dated)
         return "customer moves it to another time" if moved else None
     if here.has("request") and here.has("action"):
@@ -95,7 +105,7 @@ def _consent(here: _Said, before: _Said | None) -> str | None:
         return None
     if here.has("counter") and timed:
         return "customer names the time"
-    if dated:
+    if dated or (timed and (before.has("time") or before.has("ask_time"))):
         return "customer names the date"
     return "customer accepts the proposal" if here.has("consent") else None
 

@@ -61,6 +61,10 @@ class Phrases:
             if match := pattern.search(plain.text):
                 yield reason, plain.span(match)
 
+    def begins(self, plain: Plain) -> int | None:
+        """Place of the earliest hit in the plain text, or None."""
+        return min((m.start() for _, p in self.patterns if (m := p.search(plain.text))), default=None)
+
     def without(self, text: str) -> str:
         """What is left of a plain text when all hits are cut out."""
         for _, pattern in self.patterns:
