@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
+from speechsvc import client
+from speechsvc.client import Transport
 from speechsvc.errors import SpeechsvcError
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class ServiceUnreachable(SpeechsvcError):
@@ -33,14 +32,10 @@ class Refused(SpeechsvcError):
 
 
 class Client:
-    """One key, one service."""
+    """One key, one service: the package's client with the command line's errors."""
 
     def __init__(self, url: str, key: str, language: str = "en") -> None:
-        self._url = url.rstrip("/")
-        trust = urlsplit(url).hostname not in _LOOPBACK
-        headers = {"Authorization": f"Bearer {key}", "Accept-Language": language}
-        timeout = httpx.Timeout(60, connect=10)
-        self._http = httpx.Client(base_url=self._url, headers=headers, trust_env=trust, timeout=timeout)
+        self._transport = Transport(url, key, language=language)
 
     def upload(self, recording: Path, metadata: dict[str, Any], media_type: str = "audio/wav") -> dict[str, Any]:
         """Posts one call; the file is streamed from disk. Raises Refused, ServiceUnreachable."""
@@ -81,10 +76,7 @@ class Client:
                 return
 
     def ready(self) -> bool:
-        try:
-            return self._http.get("/readyz", timeout=5).status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False
+        return self._transport.answers("/readyz")
 
     def _json(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         body: dict[str, Any] = self._request(method, path, **arguments).json()
@@ -92,21 +84,15 @@ class Client:
 
     def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
-            response = self._http.request(method, path, **arguments)
-        except httpx.TransportError as error:
-            raise ServiceUnreachable(url=self._url) from error
-        if response.is_error:
-            raise _refused(response)
-        return response
+            return self._transport.request(method, path, **arguments)
+        except client.Unreachable as error:
+            raise ServiceUnreachable(url=error.url) from error
+        except client.Refused as error:
+            raise _refused(error) from None
 
 
-def _refused(response: httpx.Response) -> Refused:
-    try:
-        problem = response.json()
-    except ValueError:
-        problem = {}
-    detail = problem.get("detail") or f"HTTP {response.status_code}"
-    code = problem.get("code") or f"http_{response.status_code}"
-    if code == "check_failed":
-        detail = "\n".join([detail, *(e["problem"] for e in problem.get("errors", ()))])
-    return Refused(detail=detail, next_step=problem.get("next_step") or "", problem=code)
+def _refused(error: client.Refused) -> Refused:
+    detail = error.detail
+    if error.code == "check_failed":
+        detail = "\n".join([detail, *(str(e["problem"]) for e in error.errors)])
+    return Refused(detail=detail, next_step=error.next_step, problem=error.code)
