@@ -86,6 +86,7 @@ CASES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/v1/followups/{external_id}/override"): {"json": {"total": 70, "reason": "线下拜访已确认"}},
     ("GET", "/v1/followups"): {},
     ("GET", "/v1/performance"): {},
+    ("POST", "/v1/rubric/draft/preview"): {"json": {}},
     ("GET", "/v1/score/recompute"): {},
     ("POST", "/v1/score/rescore"): {"json": {"reason": "规则更新", "since": "2026-11-23T14:05:00Z"}},
     ("GET", "/v1/salespeople"): {},

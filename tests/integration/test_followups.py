@@ -303,6 +303,19 @@ def test_stored_scores_recompute_and_re_scores_are_explicit(service: ApiService)
     assert (again["checked"], again["different"]) == (1, 0)
 
 
+def test_preview_of_a_rubric_says_who_would_cross(service: ApiService) -> None:
+    send(service, 1, GOOD, followup_id="good")
+    send(service, 2, OTHER, followup_id="weak")
+    service.work()
+    before = get(service, "/v1/followups/good")["score"]["total"]
+    content = get(service, "/v1/rubric")["content"] | {"pass_line": min(100, before + 1)}
+    found = post(service, "/v1/rubric/draft/preview", {"content": content}, "qa")
+    assert (found["followups"], found["crossing"], found["open_crossing"]) == (2, 1, 1)
+    assert (found["scores"][0]["followup_id"], found["scores"][0]["counts_after"]) == ("good", False)
+    assert post(service, "/v1/rubric/draft/preview", {}, "qa")["changed"] == 0  # the draft is what is in force
+    assert get(service, "/v1/followups/good")["score"]["total"] == before
+
+
 def test_an_erased_call_leaves_its_numbers_and_no_words(service: ApiService) -> None:
     settled = send(service, 1, GOOD, followup_id="settled")
     service.work()
