@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from speechsvc.domain.access import Permission, Principal
-from speechsvc.domain.call import CallMetadata, Salesperson, Source
 from speechsvc.domain.conversation import Turn
 from speechsvc.domain.crm import CrmEvent
 from speechsvc.domain.job import JobKind
 from speechsvc.errors import SpeechsvcError
 from speechsvc.ports import UnitOfWork
 from speechsvc.services.core import Core
-from speechsvc.services.receive_text import receive_text
+from speechsvc.services.manage_followups import add_minutes, store_document
+from speechsvc.services.score_followup import Told, publish, score_open
 
 WATCHED = "leads"  # subject of the job that looks for silent leads
 
@@ -69,6 +69,9 @@ def receive_crm_events(core: Core, principal: Principal, items: Sequence[CrmItem
             if results[place].taken is Taken.ACCEPTED:
                 new.append(event)
         _derive(uow, new)
+        told = _documents(core, uow, principal, new)
+        for each in told:  # last: the feed's counter stays locked from here on
+            publish(uow, each)
         uow.commit()
     core.wake()
     return [results[place] for place in range(len(items))]
@@ -90,6 +93,18 @@ def _derive(uow: UnitOfWork, events: Sequence[CrmEvent]) -> None:
         uow.jobs.add(JobKind.WATCH, WATCHED)
 
 
+def _documents(core: Core, uow: UnitOfWork, principal: Principal, events: Sequence[CrmEvent]) -> list[Told | None]:
+    """Documents join their follow-ups, each of which is then scored once."""
+    changed = set[str]()
+    for event in sorted((e for e in events if e.type == "document.uploaded"), key=lambda e: str(e.data["followup_id"])):
+        name, sha256 = str(event.data["name"]), str(event.data["sha256"])
+        target = str(event.data["followup_id"])
+        stored = store_document(core, uow, principal.key_id, target, name, sha256, event.occurred_at)
+        if stored[2]:
+            changed.add(stored[0].id)
+    return [score_open(core, uow, followup_id) for followup_id in sorted(changed)]
+
+
 def _minutes(core: Core, principal: Principal, item: CrmItem) -> CrmResult:
     """Stored as a text of source minutes, which an event id makes once."""
     event = item.event
@@ -97,15 +112,9 @@ def _minutes(core: Core, principal: Principal, item: CrmItem) -> CrmResult:
         known = uow.crm.digest(event.id)
     if known is not None and known != event.digest:
         return CrmResult(taken=Taken.REFUSED, error=CrmEventConflict(event_id=event.id))
-    person = event.about("salesperson_id")
-    metadata = CallMetadata(
-        external_id=f"crm-event:{event.id}",
-        started_at=event.occurred_at,
-        followup_id=event.about("followup_id"),
-        salesperson=Salesperson(id=person) if person else None,
-    )
+    target, own = str(event.data["followup_id"]), f"crm-event:{event.id}"
     try:
-        received = receive_text(core, principal, metadata, Source.MINUTES, item.turns)
+        received = add_minutes(core, principal, target, item.turns, written_at=event.occurred_at, minutes_id=own)
     except SpeechsvcError as error:
         if error.status >= 500:
             raise

@@ -230,3 +230,16 @@ def test_minutes_become_a_text_and_their_words_stay_there(service: ApiService) -
     with transaction(service.database.engine, write=False) as connection:
         rows = connection.execute(text("SELECT data FROM crm_events")).all()
     assert "预算" not in str(rows)
+
+
+def test_a_document_joins_its_follow_up_once(service: ApiService) -> None:
+    document = {"followup_id": "F7", "name": "报价单.pdf", "sha256": "AB" * 32}
+    results = tell(service, event(1, "document.uploaded", 1, **document), event(2, "document.uploaded", 1, **document))
+    assert [r["result"] for r in results] == ["accepted", "accepted"]
+    assert tell(service, event(1, "document.uploaded", 1, **document))[0]["result"] == "duplicate"
+    with service.database.tenant("acme", write=False) as uow:
+        followup = uow.followups.get("F7")
+        items = uow.followups.items(followup.id)
+    assert [(i.kind.value, i.name, i.sha256) for i in items] == [("document", "报价单.pdf", "ab" * 32)]
+    told = get(service, "/v1/changes")["events"]
+    assert [e["data"]["followup_id"] for e in told if e["type"] == "followup.scored"] == ["F7"]
