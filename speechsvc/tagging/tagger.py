@@ -71,8 +71,9 @@ class LexiconTagger:
         mentions: list[Mention] = []
         before: list[Mention] = []
         for turn in range(len(conversation.turns)):
-            before = self.tag_turn(said, turn, before)
-            mentions += before
+            if before or turn in said.hits or turn in said.possible:  # most turns end here
+                before = self.tag_turn(said, turn, before)
+                mentions += before
         return self._learned.extend(conversation, said.text, mentions) if self._learned else tuple(mentions)
 
     def scan(self, conversation: Conversation, text: NormalText) -> Scanned:
