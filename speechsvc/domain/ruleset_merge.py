@@ -17,7 +17,8 @@ from speechsvc.domain.ruleset import Content, RulesetKind
 from speechsvc.domain.ruleset_parts import Fields, Parts, Path, join, split
 
 Choice = Literal["draft", "default"]
-_WORDS = ("variants", "not_inside", "near", "not_near", "previous")
+_WORDS = ("variants", "not_inside", "near", "not_near", "previous", "before", "after")
+_FORMS = ("term", "pattern", "regex")  # of an entry; it has exactly one
 _MISSING = object()
 
 
@@ -88,11 +89,15 @@ def _part(
         return ours
     if base == ours:
         return theirs
-    if ours is None or theirs is None or ("pattern" in ours) != ("pattern" in theirs):
+    if ours is None or theirs is None or _form(ours) != _form(theirs):
         values = (None if part is None else [[list(path), part]] for part in (base, ours, theirs))
         conflicts.append(_conflict(path, None, *values))
         return ours
     return dict(_fields(path, base or {}, ours, theirs, conflicts))
+
+
+def _form(part: Fields) -> tuple[str, ...]:
+    return tuple(name for name in _FORMS if name in part)
 
 
 def _fields(

@@ -4,9 +4,14 @@ next call. One analyser holds one version of each, so no call is tagged by half 
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from speechsvc.domain.ruleset import Content, RulesetKind, RulesetVersion
+from speechsvc.logging import get_logger
 from speechsvc.ports import Analyser, Database, Rulebook
 from speechsvc.services.shelf import Shelf
+
+log = get_logger(__name__)
 
 Topics = tuple[tuple[str, str, str], ...]  # in the lexicon's order: id, Chinese name, English name
 _Key = tuple[str, int, str]  # tenant, number, digest
@@ -41,9 +46,12 @@ class CurrentRules:
         return {kind: _key(tenant_id, current.get(kind)) for kind in RulesetKind}
 
     def _build(self, lexicon: _Key, rubric: _Key) -> Analyser:
-        return self._rulebook.analyser(
-            self._content(RulesetKind.LEXICON, lexicon), self._content(RulesetKind.RUBRIC, rubric)
-        )
+        began = perf_counter()
+        contents = self._content(RulesetKind.LEXICON, lexicon), self._content(RulesetKind.RUBRIC, rubric)
+        analyser = self._rulebook.analyser(*contents)
+        used = analyser.versions
+        log.info("rules_loaded", lexicon=used.lexicon, rubric=used.rubric, seconds=round(perf_counter() - began, 2))
+        return analyser
 
     def _content(self, kind: RulesetKind, key: _Key) -> Content:
         tenant_id, number, _ = key

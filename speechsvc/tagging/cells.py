@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 WORD, PART = "、", "…"  # between words of a list; between parts of a pattern
@@ -44,10 +43,10 @@ def cell_flag(cell: str) -> bool | None:
 
 
 def _escaped(text: str, separators: str) -> str:
-    text = re.sub(rf"[\\{re.escape(separators)}]", lambda m: "\\" + m[0], text)
-    text = re.sub(r"^\s+", lambda m: "".join("\\" + c for c in m[0]), text)
-    core = text.rstrip()
-    return core + "".join("\\" + c for c in text[len(core) :]) if core else text
+    """A backslash before separators, backslashes, and blanks at either end."""
+    first, last = len(text) - len(text.lstrip()), len(text.rstrip())
+    special = (c in separators or c == "\\" or not first <= i < last for i, c in enumerate(text))
+    return "".join("\\" + c if marked else c for c, marked in zip(text, special, strict=True))
 
 
 def _parts(cell: str, separators: str) -> list[str]:

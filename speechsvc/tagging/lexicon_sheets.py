@@ -21,15 +21,19 @@ HEADS: dict[str, dict[str, str]] = {
         "term": "词",
         "variants": "其他说法",
         "pattern": "句式",
+        "regex": "正则",
         "not_inside": "不在这些词里",
         "near": "附近要有",
         "not_near": "附近不能有",
         "window": "附近几个字",
         "homophones": "容许同音",
+        "homophone_floor": "同音最少音节",
         "question": "问句",
         "speaker": "谁说的",
         "polarity": "极性",
         "previous": "上一句的主题",
+        "before": "后面有主题",
+        "after": "前面有主题",
         "gap": "间隔字数",
         "within": "范围",
         "at": "位置",
@@ -48,8 +52,8 @@ HEADS: dict[str, dict[str, str]] = {
     },
     "about": {"name": "名称", "version": "版本"},
 }
-_LISTS = ("variants", "not_inside", "near", "not_near", "previous")
-_WHOLE = ("weight", "window", "gap", "max_chars", "version")
+_LISTS = ("variants", "not_inside", "near", "not_near", "previous", "before", "after")
+_WHOLE = ("weight", "window", "gap", "max_chars", "homophone_floor", "version")
 _SECONDS = ("first_seconds", "last_seconds")
 _FLAGS = ("homophones", "question")
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import fields
 from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from speechsvc.domain.lexicon import Conditions, Entry, Example, Topic
 from speechsvc.domain.ruleset import Content, FileFormat
 from speechsvc.errors import SpeechsvcError
 from speechsvc.tagging.cells import cell_pattern, cell_words, pattern_cell, words_cell
 from speechsvc.tagging.lexicon_file import LexiconInvalid
-from speechsvc.tagging.lexicon_sheets import lexicon_of, sheets_of
+from speechsvc.tagging.lexicon_sheets import HEADS, lexicon_of, sheets_of
 from speechsvc.tagging.sheet_files import FormatUnusable, TableUnreadable
 from tests.unit.rules.content import BOOK, LEXICON, RUBRIC, lexicon, rubric, topic
 
@@ -49,6 +51,14 @@ def test_a_rubric_is_no_table(format: FileFormat) -> None:
         BOOK.parse(RUBRIC, b"", format)
 
 
+def test_sheets_have_a_column_for_every_field() -> None:
+    """A field without one would be lost without a word."""
+    given = {f.name for kind in (Entry, Conditions) for f in fields(kind)} - {"conditions"} | {"topic"}
+    assert set(HEADS["entries"]) == given
+    assert set(HEADS["topics"]) == {f.name for f in fields(Topic)} - {"entries", "match", "no_match"}
+    assert set(HEADS["examples"]) == {f.name for f in fields(Example)} | {"topic", "match"}
+
+
 # what people type, and what spreadsheets, CSV readers and YAML trip over
 tricky = st.text(
     st.one_of(
@@ -69,6 +79,9 @@ conditions = {
     "homophones": st.booleans(),
     "speaker": st.sampled_from(["agent", "customer", "unknown"]),
     "previous": st.just(["price"]),
+    "before": st.just(["other"]),
+    "after": st.just(["other"]),
+    "homophone_floor": st.integers(2, 20),
     "first_seconds": st.floats(0.001, 1e9),
     "last_seconds": st.integers(1, 99),
     "at": st.sampled_from(["start", "end"]),
@@ -81,6 +94,9 @@ conditions = {
 terms = st.fixed_dictionaries({"term": tricky}, optional=conditions | {"variants": some})
 patterns = st.fixed_dictionaries(
     {"pattern": st.lists(part.map(lambda p: "词" + p), min_size=1, max_size=4)}, optional=conditions
+)
+expressions = st.fixed_dictionaries(
+    {"regex": st.sampled_from(["价.{0,3}高", "^报价|折扣$", "预算、[，,；]?批\\d+", "=1"])}, optional=conditions
 )
 sentence = st.one_of(
     tricky,
@@ -97,7 +113,7 @@ sentence = st.one_of(
 
 @st.composite
 def lexicons(draw: Any) -> Content:
-    entries = draw(st.lists(st.one_of(terms, patterns), max_size=4))
+    entries = draw(st.lists(st.one_of(terms, patterns, expressions), max_size=4))
     for number, entry in enumerate(entries):
         entry["id"] = f"e{number}" + draw(tricky)
     first = topic(
@@ -119,6 +135,7 @@ def test_export_and_import_lose_nothing(content: Content) -> None:
     assert lexicon_of(sheets_of(content)) | {"topics": 0} == content | {"topics": 0}
 
 
+@example(words=["0\n", "\n0", " 、\\ ", "\\\n"], parts=["…", " a…", "\\"])
 @given(words=some, parts=st.lists(tricky, max_size=4))
 def test_cells_lose_nothing(words: list[str], parts: list[str]) -> None:
     assert cell_words(words_cell(words)) == words
