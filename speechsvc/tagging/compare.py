@@ -36,12 +36,14 @@ class LexiconComparison:
         self._topics = _dependents({topic for topic, _ in changed}, old, new)
         self._trained = old.learned != new.learned  # then any turn of any call may differ
         self._learned = learned_scorer(new)
+        self._doubts = any(_doubts(lexicon) for lexicon in (old, new))
         models = {t.id for learned in (old.learned, new.learned) if learned for t in learned.topics}
         # what a model adds depends on the topics of the turn before, whichever they are
         self.topics = self._topics | (models if changed or self._trained else set())
         learned = {learned_entry(topic) for topic in models} if self._trained else set()
         self.entries = frozenset(entry for _, entry in changed) | learned
         self._homophones = homophones
+        self._lexicon = new
         self._last: tuple[Conversation, tuple[NormalText, frozenset[int]]] | None = None
         self._touched = _only((before, after), changed)
         self._new = _with_neighbours(new.written, self._topics)
@@ -62,6 +64,8 @@ class LexiconComparison:
         text, touched = self._read(conversation)
         if not touched and not self._trained:
             return tuple(mentions)
+        if self._doubts:  # a mention that fell is not among those given, yet bears on the turns around it
+            return self._whole.tag(conversation)
         known = [unjudged(m) for m in mentions if m.match is not MatchKind.LEARNED]
         written = self._written(conversation, text, touched, known)
         return self._learned.extend(conversation, text, written) if self._learned else written
@@ -104,6 +108,10 @@ class LexiconComparison:
         return text, touched
 
     @cached_property
+    def _whole(self) -> LexiconTagger:
+        return LexiconTagger(self._lexicon, homophones=self._homophones)
+
+    @cached_property
     def _gate(self) -> LexiconTagger:
         return LexiconTagger(self._touched, homophones=self._homophones)
 
@@ -118,6 +126,12 @@ def _matching(gate: LexiconTagger, conversation: Conversation, text: NormalText)
     for turn in sorted(said.hits.keys() | said.possible.keys()):
         if any(gate.matches(said, turn).values()):
             yield turn
+
+
+def _doubts(lexicon: Lexicon) -> bool:
+    """Whether written mentions may fall."""
+    around = lexicon.learned.surroundings if lexicon.learned else None
+    return around is not None and around.doubt is not None
 
 
 def _entries(lexicon: Lexicon) -> dict[_Place, Entry]:
