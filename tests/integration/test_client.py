@@ -96,6 +96,13 @@ def test_events_of_the_crm_and_the_matrix(client: Client) -> None:
     assert [lead.lead_id for lead in client.leads(grade="A", touch="none")] == ["L1"]
 
 
+def test_follow_ups(service: ApiService, client: Client, recording: Path) -> None:
+    client.upload(recording, METADATA | {"external_id": "client-4", "followup_id": "F-client"})
+    service.work()
+    assert isinstance(client.followup_score("F-client")["score"]["total"], int)
+    assert client.performance(from_="2026-01-01", to="2027-01-01")["rows"]
+
+
 def test_the_pbx_hook(
     service: ApiService, recording: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

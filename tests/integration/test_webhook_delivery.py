@@ -6,6 +6,7 @@ The database's clock decides when a job is due, so moving time means moving the 
 from __future__ import annotations
 
 import json
+import random
 import socket
 import struct
 import threading
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -54,7 +56,8 @@ class Time:
     def pass_by(self, seconds: float) -> None:
         assert self.core is not None
         self.at += timedelta(seconds=seconds)
-        _sql(self.core, "UPDATE jobs SET not_before = not_before - :s", s=seconds)
+        # leased ones are left alone: their workers lock other jobs too, in another order
+        _sql(self.core, "UPDATE jobs SET not_before = not_before - :s WHERE state = 'ready'", s=seconds)
 
     def next_due(self) -> float | None:
         """Seconds until the next job."""
@@ -294,6 +297,39 @@ def test_an_event_waits_for_an_earlier_one_of_its_follow_up_and_stops_no_other(c
         ended = {d.event_seq: d.attempts[-1].at for d in log(core, hook)}
     assert [e["data"]["n"] for e in crm.accepted if e["data"]["followup_id"] == "F-1"] == [1, 3, 5]
     assert ended[5] - first.attempts[-1].at < timedelta(seconds=1), "woken, not found at the next look"
+
+
+def test_four_workers_at_once_keep_the_order_and_lose_nothing(core: Core, time: Time) -> None:
+    lock, dice = threading.Lock(), random.Random(3)
+
+    def answer(event: dict[str, Any]) -> int:
+        with lock:
+            return 200 if dice.random() < 0.7 else 500
+
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            if not run_next(core, "crm"):
+                stop.wait(0.01)
+
+    with listening(Crm(answer)) as crm:
+        hook, _ = subscribe(core, crm.url)
+        workers = [threading.Thread(target=work) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        sent = [publish(core, n, f"F-{n % 3}") for n in range(30)]
+        deadline = monotonic() + 100
+        while {d.state for d in log(core, hook)} != {DeliveryState.DELIVERED} and monotonic() < deadline:
+            time.pass_by(400)  # less than most pauses: jobs that wait for another are not simply due again
+            stop.wait(0.2)
+        stop.set()
+        for worker in workers:
+            worker.join()
+    assert Counter(e["id"] for e in crm.accepted) == dict.fromkeys(sent, 1)
+    for f in range(3):
+        seqs = [e["seq"] for e in crm.accepted if e["data"]["followup_id"] == f"F-{f}"]
+        assert seqs == sorted(seqs)
 
 
 def test_erasing_keeps_its_place_behind_the_calls_other_events() -> None:
