@@ -30,7 +30,7 @@ def test_json_and_table_of_a_real_benchmark(tmp_path: Path) -> None:
     assert data["machine"]["cores"] >= 1
     assert data["machine"]["cpu"]
     assert data["machine"]["packages"]["jieba"]
-    assert [r["case"] for r in data["results"]] == ["from inputs", "from stored snapshot"]
+    assert [r["case"] for r in data["results"]] == ["from inputs", "from stored snapshot", "follow-ups of three calls"]
     for result in data["results"]:
         ours = result["ours"]
         assert result["repetitions"] == len(ours["values"]) == 3
