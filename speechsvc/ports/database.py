@@ -35,7 +35,17 @@ class AuditEntry:
 
 class AuditRepository(Protocol):
     def add(self, *, actor: str, action: str, subject: str, details: dict[str, Any] | None = None) -> None: ...
-    def list(self, *, cursor: str | None = None, limit: int = 50) -> Page[AuditEntry]: ...
+    def list(
+        self,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+        subject: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[AuditEntry]:
+        """Newest first; `action` also by its beginning, for example followup."""
+        ...
 
 
 class UnitOfWork(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 
 from speechsvc.domain.ids import new_id
 from speechsvc.ports import AuditEntry, Page
@@ -28,9 +28,23 @@ class AuditTable(Repository):
             )
         )
 
-    def list(self, *, cursor: str | None = None, limit: int = 50) -> Page[AuditEntry]:
+    def list(
+        self,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+        subject: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[AuditEntry]:
         """Newest first: ids are time-ordered."""
         query = select(audit).where(self._mine(audit)).order_by(audit.c.id.desc()).limit(limit + 1)
+        if actor is not None:
+            query = query.where(audit.c.actor == actor)
+        if action is not None:
+            query = query.where(or_(audit.c.action == action, audit.c.action.startswith(f"{action}.", autoescape=True)))
+        if subject is not None:
+            query = query.where(audit.c.subject == subject)
         if cursor:
             query = query.where(audit.c.id < decode_cursor(cursor, str)[0])
         rows = self._connection.execute(query).mappings().all()

@@ -252,6 +252,9 @@ def test_appeal_and_decision_stand_beside_the_machine_score(service: ApiService)
     assert overridden["standing"]["counts_toward_performance"] is False
     assert overridden["score"] == machine
     assert len(overridden["rulings"]) == 2
+    trail = get(service, f"/v1/audit?action=followup&subject={found['id']}")["entries"]
+    assert [e["action"] for e in trail] == ["followup.overridden", "followup.decided", "followup.appealed"]
+    assert get(service, "/v1/audit?action=follow")["entries"] == []
 
 
 def test_performance_lists_every_follow_up_once(service: ApiService) -> None:
