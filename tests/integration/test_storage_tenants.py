@@ -15,6 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from speechsvc.domain.access import Principal, Role
 from speechsvc.domain.call import Call
 from speechsvc.domain.crm import CrmEvent
+from speechsvc.domain.followup import Appeal, AppealState, Followup, Item, ItemKind
+from speechsvc.domain.followup_score import Frozen
 from speechsvc.domain.heatmap import HeatmapQuery, RowKind
 from speechsvc.domain.job import Job, JobKind
 from speechsvc.domain.ruleset import RulesetKind
@@ -22,7 +24,7 @@ from speechsvc.domain.run import CallRange, RunKind, RunState
 from speechsvc.domain.upload import Upload, UploadPart
 from speechsvc.domain.webhook import Attempt, Delivery, DeliveryState, Endpoint
 from speechsvc.errors import Conflict, NotFound
-from speechsvc.ports import CallFilter, LeadFilter, MentionFilter, StaleLease
+from speechsvc.ports import CallFilter, DirectoryEntry, EntryKind, FollowupFilter, LeadFilter, MentionFilter, StaleLease
 from speechsvc.storage import tables
 from speechsvc.storage.database import SqlDatabase
 from speechsvc.storage.engine import transaction
@@ -114,6 +116,19 @@ def test_a_secret_is_made_once(database: SqlDatabase, system: SqlSystem) -> None
     assert system.secret("other", lambda: "x") == "x"
 
 
+ITEM = Item(id="doc_1", kind=ItemKind.DOCUMENT, at=START, received_at=START, sha256="a")
+APPEAL = Appeal(id="apl_1", state=AppealState.OPEN, reason="x", by="key", at=START)
+FOLLOWUP = Followup(
+    id="fup_1",
+    external_id="deal",
+    episode_key="k",
+    first_activity=START,
+    last_activity=START,
+    touched_at=START,
+    created_at=START,
+)
+
+
 def reads(
     call: Call, mention_call: str, endpoint: str, delivery: str, event_id: str
 ) -> Iterator[tuple[str, Callable[[Any], Any]]]:
@@ -179,6 +194,24 @@ def reads(
     yield "marks.list", lambda u: u.marks.list().items
     yield "marks.by_entry", lambda u: u.marks.by_entry()
     yield "marks.call_ids", lambda u: u.marks.call_ids()
+    items = (replace(ITEM, id="doc_9", received_at=later),)
+    yield "followups.find", lambda u: u.followups.find("deal")
+    yield "followups.get", lambda u: u.followups.get("deal")
+    yield "followups.episodes", lambda u: u.followups.episodes("k")
+    yield "followups.list", lambda u: u.followups.list(FollowupFilter()).items
+    yield "followups.all", lambda u: u.followups.all(FollowupFilter())
+    yield "followups.frozen", lambda u: u.followups.frozen("fup_1")
+    yield "followups.of_item", lambda u: u.followups.of_item("doc_1")
+    yield "followups.items", lambda u: u.followups.items("fup_1")
+    yield "followups.judged", lambda u: u.followups.judged((replace(ITEM, id=call.id),))
+    yield "followups.unfinished", lambda u: u.followups.unfinished("fup_1")
+    yield "followups.elsewhere", lambda u: u.followups.elsewhere("fup_2", items)
+    yield "followups.fed", lambda u: u.followups.fed("document", ago)
+    yield "followups.appeals", lambda u: u.followups.appeals("fup_1")
+    yield "directory.at", lambda u: u.directory.at(EntryKind.CUSTOMER, "c", later)
+    yield "directory.by_number", lambda u: u.directory.by_number(EntryKind.CUSTOMER, ["1"], later)
+    yield "directory.list", lambda u: u.directory.list(EntryKind.CUSTOMER).items
+    yield "directory.unmatched", lambda u: u.directory.unmatched(EntryKind.CUSTOMER, ["13800000000"])
     yield "rulesets.current", lambda u: u.rulesets.current()
     yield "rulesets.versions", lambda u: u.rulesets.versions(RulesetKind.LEXICON).items
     yield "rulesets.version", lambda u: u.rulesets.version(RulesetKind.LEXICON, 1)
@@ -222,10 +255,19 @@ def writes(call: Call, job: Job, endpoint: str, delivery: str, mine: Any) -> Ite
     yield "runs.forget", lambda u: u.runs.forget(RunKind.PREVIEW, START + timedelta(days=99))
     yield "marks.put", lambda u: u.marks.put(make_mark(call.id, id="mrk_2"))
     yield "marks.remove", lambda u: u.marks.remove("mrk_1")
+    yield "followups.lock", lambda u: u.followups.lock("fup_1")
+    yield "followups.update", lambda u: u.followups.update("fup_1", total=9)
+    yield "followups.freeze", lambda u: u.followups.freeze("fup_1", Frozen(score={}, snapshot={}))
+    yield "followups.add_item", lambda u: u.followups.add_item("fup_1", replace(ITEM, id="doc_2"))
+    yield "followups.change_item", lambda u: u.followups.change_item("doc_1", late=True)
+    yield "followups.add_appeal", lambda u: u.followups.add_appeal("fup_1", replace(APPEAL, id="apl_2"))
+    yield "followups.change_appeal", lambda u: u.followups.change_appeal("apl_1", state=AppealState.UPHELD)
     yield "rulesets.save_draft", lambda u: u.rulesets.save_draft(make_draft(revision=1, content={}))
 
 
 CREATES = {
+    "followups.add",
+    "directory.put",
     "calls.add",
     "jobs.add",
     "events.append",
@@ -286,6 +328,10 @@ def test_tenants_never_see_or_touch_each_others_rows(database: SqlDatabase, syst
         ):
             uow.crm.add(CrmEvent(id=f"e{number}", type=kind, occurred_at=START, data={about: "L1"}, digest="d"))
         uow.crm.derive(["L1"], [])
+        assert uow.followups.add(FOLLOWUP)
+        assert uow.followups.add_item("fup_1", ITEM)
+        uow.followups.add_appeal("fup_1", APPEAL)
+        uow.directory.put(DirectoryEntry(kind=EntryKind.CUSTOMER, id="c", valid_from=START, numbers=("1",)))
         uow.jobs.add(JobKind.ANALYSE, call.id)
         for name in ("upl_1", "upl_2"):
             uow.uploads.add(make_upload(name))
