@@ -25,7 +25,7 @@ class JobKind(StrEnum):
     @property
     def rank(self) -> int:
         """Among jobs of one queue: lower ones first. Somebody waits for a preview; nobody for the rest."""
-        return {"analyse": 0, "preview": 0, "index": 1, "retag": 1, "watch": 1}.get(self.value, 0)
+        return {"analyse": 0, "preview": 0, "index": 1, "retag": 1, "watch": 1, "settle": 1}.get(self.value, 0)
 
 
 class JobState(StrEnum):

@@ -365,12 +365,13 @@ def test_a_draft_is_measured_against_what_is_published(service: ApiService, qa: 
     content = qa.get("/v1/lexicon").json()["content"]
     home = next(t for t in content["topics"] if t["id"] == topic)
     home["entries"], home["examples"] = [], {}
+    next(t for t in content["learned"]["topics"] if t["id"] == topic)["threshold"] = None
     put(qa, content)
     found = qa.post("/v1/lexicon/evaluate", json={"calls": calls}).json()
     assert found["candidate"]["calls"] == found["against"]["calls"] == 5
     assert found["candidate"]["by_topic"][topic]["right"] == 0
     assert found["broken"]
-    assert {p["topic"] for p in found["broken"]} == {topic}
+    assert topic in {p["topic"] for p in found["broken"]}
     back = qa.post("/v1/lexicon/evaluate", json={"calls": calls, "candidate": "0", "against": "draft"}).json()
     assert (back["mended"], back["broken"]) == (found["broken"], found["mended"])
     bad = qa.post("/v1/lexicon/evaluate", json={"calls": [{"turns": 1}]})
