@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from rich.table import Table
 from speechsvc.bootstrap import build_lexicon
 from speechsvc.cli.common import FileMissing, load_settings, out, say
 from speechsvc.domain.learned import LearnedEntries, LearnedTopic
+from speechsvc.domain.learned_report import shares
 from speechsvc.errors import InvalidInput
 from speechsvc.resources import bundled
 
@@ -111,20 +112,9 @@ def _labelled(file: Path) -> list[Any]:
 
 
 def _shares(topic: LearnedTopic, percent: int | None) -> dict[str, Any]:
-    """The counts at a threshold, with the shares that follow from them; empty if it was not measured."""
+    """Empty if that threshold was not measured."""
     one = next((m for m in topic.measured if m.percent == percent), None)
-    if one is None:
-        return {}
-    found, labels, added = one.right + one.wrong, one.right + one.missed, one.added_right + one.added_wrong
-    return {
-        "percent": one.percent,
-        "precision": round(one.right / found, 4) if found else None,
-        "recall": round(one.right / labels, 4) if labels else None,
-        "added_right": one.added_right,
-        "added_wrong": one.added_wrong,
-        "added_precision": round(one.added_right / added, 4) if added else None,
-        "union_f1": None if one.union_f1 is None else round(one.union_f1, 4),
-    }
+    return {} if one is None else shares(asdict(one))
 
 
 def _columns(table: Table) -> Table:
@@ -142,9 +132,9 @@ def _columns(table: Table) -> Table:
 
 
 def _row(topic: LearnedTopic, percent: int | None) -> list[str]:
-    shares = _shares(topic, percent)
+    found = _shares(topic, percent)
     names = ("precision", "recall", "added_right", "added_wrong", "added_precision", "union_f1")
-    values = [shares.get(name) for name in names]
+    values = [found.get(name) for name in names]
     shown = ["-" if v is None else f"{v:.2f}" if isinstance(v, float) else str(v) for v in values]
     return ["off" if percent is None else str(percent), *shown]
 

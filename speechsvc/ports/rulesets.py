@@ -75,6 +75,14 @@ class Rulebook(Protocol):
         """
         ...
 
+    def train(self, lexicon: Content, calls: Sequence[Any], floor: float) -> Content:
+        """Learned entries for it, see domain.learned_data. Takes seconds to minutes.
+
+        `floor`: least share of what a model adds that must be right. Raises SpeechsvcError (422) for calls that cannot
+        be read, or are too few.
+        """
+        ...
+
     def scores(self, lexicon: Content, rubric: Content, calls: Sequence[Any]) -> list[dict[str, Any]]:
         """call_id, total and counts_toward_performance of each call. Raises as `evaluate`."""
         ...

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from speechsvc.domain.learned_data import learned_data
 from speechsvc.domain.lexicon_data import lexicon_data
 from speechsvc.domain.rubric import InvalidRubric
 from speechsvc.domain.ruleset import Content, FileFormat, Ruleset, RulesetKind
@@ -15,6 +16,7 @@ from speechsvc.resources import bundled
 from speechsvc.tagging.analyser import LexiconAnalyser
 from speechsvc.tagging.check import check_lexicon
 from speechsvc.tagging.evaluate import LabelledCall, LabelledCallsInvalid, evaluate, labelled_call
+from speechsvc.tagging.learned.train import Options, require_enough, train
 from speechsvc.tagging.lexicon_file import LexiconInvalid, load_lexicon, parse_lexicon, stored_lexicon
 from speechsvc.tagging.rubric_file import load_rubric, read_rubric
 from speechsvc.tagging.rule_files import parse_rules, write_rules
@@ -73,6 +75,13 @@ class FileRulebook:
             for d in report.disagreements
         ]
         return {"figures": report.as_dict(), "places": places}
+
+    def train(self, lexicon: Content, calls: Sequence[Any], floor: float) -> Content:
+        parsed, labelled = parse_lexicon(lexicon).written, _labelled(calls)
+        require_enough(labelled)
+        tagger = LexiconTagger(parsed, homophones=self._homophones)
+        written = [tagger.tag(call.conversation) for call in labelled]
+        return learned_data(train(parsed, labelled, written, Options(floor=floor)))
 
     def scores(self, lexicon: Content, rubric: Content, calls: Sequence[Any]) -> list[dict[str, Any]]:
         analyser, found = self.analyser(lexicon, rubric), []

@@ -384,3 +384,34 @@ def test_a_draft_is_measured_against_what_is_published(service: ApiService, qa: 
     assert [c["call_id"] for c in scored["calls"]] == [c["call_id"] for c in calls]
     passing = [c for c in scored["calls"] if 60 <= c["against"] < 100]
     assert scored["crossing"] == len(passing) > 0
+
+
+def test_learned_entries_are_trained_into_the_draft_and_switched(qa: httpx.Client) -> None:
+    calls = [json.loads(line) for line in GOLD.read_text(encoding="utf-8").splitlines()[:12]]
+    qa.timeout = httpx.Timeout(120)
+    small = deepcopy(qa.get("/v1/lexicon").json()["content"])
+    small.pop("learned", None)
+    small["topics"] = [topic | {"entries": []} for topic in small["topics"][:2]]
+    put(qa, small)
+    few = qa.post("/v1/lexicon/train", json={"calls": calls[:3]})
+    assert (few.status_code, few.json()["code"]) == (422, "too_few_calls")
+    nothing = qa.post("/v1/lexicon/draft/thresholds", json={"thresholds": {}})
+    assert (nothing.status_code, nothing.json()["code"]) == (409, "nothing_learned")
+
+    trained = qa.post("/v1/lexicon/train", json={"calls": calls, "thresholds": {"pricing_discount": 90}})
+    assert trained.status_code == 200, trained.text
+    topics = {topic["id"]: topic for topic in trained.json()["topics"]}
+    assert set(topics) == {topic["id"] for topic in small["topics"]}
+    assert topics["pricing_discount"]["threshold"] == 90
+    assert trained.json()["trained"]["calls"] == 12
+    draft = qa.get("/v1/lexicon/draft")
+    assert draft.headers["ETag"] == trained.headers["ETag"]
+    assert {t["id"]: t["threshold"] for t in draft.json()["content"]["learned"]["topics"]}["pricing_discount"] == 90
+
+    old = draft.headers["ETag"]
+    off = qa.post("/v1/lexicon/draft/thresholds", json={"thresholds": {"pricing_discount": None}})
+    assert {t["id"]: t["threshold"] for t in off.json()["topics"]}["pricing_discount"] is None
+    late = qa.post("/v1/lexicon/draft/thresholds", json={"thresholds": {}}, headers={"If-Match": old})
+    assert (late.status_code, late.json()["code"]) == (412, "draft_changed")
+    wrong = qa.post("/v1/lexicon/draft/thresholds", json={"thresholds": {"nobody": 50}})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid_input")

@@ -99,12 +99,11 @@ def train(
     Calls in which people looked at some places only (exported marks), and the lexicon's own examples, are trained on in
     every fold and measured in none.
     """
+    require_enough(calls)
     order = sorted(range(len(calls)), key=lambda i: calls[i].conversation.call_id)
     marks = [mark for i in order for mark in call_marks(calls[i])]
     order = [i for i in order if calls[i].judged is None]
     calls, written = [calls[i] for i in order], [written[i] for i in order]
-    if len(calls) < _LEAST_CALLS:
-        raise TooFewCalls(least=_LEAST_CALLS, found=len(calls))
     extra = [mark_example(mark) for mark in (*lexicon_marks(lexicon, calls), *marks)]
     trial = _Trial(lexicon, calls, [Found.of(mentions) for mentions in written], extra, options, told)
     first = trial.scores(trial.before(None))
@@ -123,6 +122,13 @@ def train(
     trained = _trained(calls, options) | {"negation": measured}
     around = replace(judged.model, doubt=doubt)
     return LearnedEntries(topics=tuple(topics), negation=negation, surroundings=around, trained=trained)
+
+
+def require_enough(calls: Sequence[LabelledCall]) -> None:
+    """Raises TooFewCalls."""
+    whole = sum(call.judged is None for call in calls)
+    if whole < _LEAST_CALLS:
+        raise TooFewCalls(least=_LEAST_CALLS, found=whole)
 
 
 def least_score(result: Result) -> int | None:
