@@ -34,7 +34,7 @@ check: setup-dev ## lint, format, types, import layers, lexicon
 	@$(BIN)/speechsvc lexicon check
 
 learned: setup-dev ## train the default lexicon's learned entries again from tests/gold
-	@OMP_NUM_THREADS=1 $(RUN) lexicon train tests/gold/dev.jsonl tests/gold/w?.jsonl $(ARGS)
+	@OMP_NUM_THREADS=1 $(RUN) lexicon train tests/gold/dev.jsonl tests/gold/w?.jsonl tests/gold/sentences.jsonl $(ARGS)
 
 bench: setup-dev ## benchmarks side by side with peers: a table, and JSON in bench-output/
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -23,6 +23,7 @@ from speechsvc.tagging.text import normal_form
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 _TURNED = "；学习判断："  # begins what a turned polarity adds to a reason
+NEVER_MEASURED = -1  # a fold that is always trained on
 _AROUND = 12  # characters on either side
 _LENGTHS = (1, 2, 3)
 _REGIONS, _FACT = "nbia", "f"
@@ -134,18 +135,20 @@ def train_negation(
         for call, fold, own in zip(calls, folds, places, strict=True)
         for place in own
     ]
-    truth = np.array([place.negated for _, place, _ in rows], dtype=bool)
+    measured = np.array([fold != NEVER_MEASURED for fold, _, _ in rows], dtype=bool)
+    truth = np.array([place.negated for _, place, _ in rows], dtype=bool)[measured]
     if truth.sum() < 2 or truth.all():
         return None, {}
     scores = np.zeros(len(rows), dtype=np.int64)
-    for fold in sorted({fold for fold, _, _ in rows}):
+    for fold in sorted({fold for fold, _, _ in rows} - {NEVER_MEASURED}):
         weights = _solve([(p, f) for other, p, f in rows if other != fold], seed)
         for i, (own, _, features) in enumerate(rows):
             if own == fold:
                 scores[i] = weights.bias + sum(weights.weights.get(feature, 0) for feature in features)
+    scores = scores[measured]
     least = max(_LEASTS, key=lambda value: (_precise(truth, scores >= value), _f1(truth, scores >= value), value))
     model = replace(_solve([(p, f) for _, p, f in rows], seed), least=least)
-    ruled = np.array([place.ruled_out for _, place, _ in rows], dtype=bool)
+    ruled = np.array([place.ruled_out for _, place, _ in rows], dtype=bool)[measured]
     return model, _shares(truth, scores >= least, "") | _shares(truth, ruled, "rules_")
 
 

@@ -32,7 +32,7 @@ from speechsvc.tagging.learned.examples import (
     turn_examples,
 )
 from speechsvc.tagging.learned.features import after, spelled, squeezed_turns
-from speechsvc.tagging.learned.negation import Place, place_of, train_negation
+from speechsvc.tagging.learned.negation import NEVER_MEASURED, Place, place_of, train_negation
 from speechsvc.tagging.learned.solver import solve
 from speechsvc.tagging.learned.surroundings import Seen
 from speechsvc.tagging.learned.train_surroundings import Judged, choose_doubt, train_surroundings
@@ -96,15 +96,17 @@ def train(
 ) -> LearnedEntries:
     """`written`: what the lexicon alone finds in each call. `told` hears the share that is done.
 
-    Calls in which people looked at some places only (exported marks), and the lexicon's own examples, are trained on in
-    every fold and measured in none.
+    Calls in which people looked at some places only (exported marks), single turns, and the lexicon's own examples are
+    trained on in every fold and measured in none.
     """
     require_enough(calls)
     order = sorted(range(len(calls)), key=lambda i: calls[i].conversation.call_id)
     marks = [mark for i in order for mark in call_marks(calls[i])]
-    order = [i for i in order if calls[i].judged is None]
+    single = [calls[i] for i in order if not _is_whole(calls[i]) and calls[i].judged is None]
+    order = [i for i in order if _is_whole(calls[i])]
     calls, written = [calls[i] for i in order], [written[i] for i in order]
     extra = [mark_example(mark) for mark in (*lexicon_marks(lexicon, calls), *marks)]
+    extra += [example for call in single for example in turn_examples(call)]
     trial = _Trial(lexicon, calls, [Found.of(mentions) for mentions in written], extra, options, told)
     first = trial.scores(trial.before(None))
     before = trial.before(trial.decide(first))
@@ -117,18 +119,24 @@ def train(
         for topic, (known, measured, threshold) in zip(trial.topics, results, strict=True)
     ]
     places = [_places(call, mentions) for call, mentions in zip(calls, written, strict=True)]
-    negation, measured = train_negation(calls, places, fold_of(calls, options), options.seed)
+    places += [_places(call, ()) for call in single]
+    folds = [*fold_of(calls, options), *(NEVER_MEASURED for _ in single)]
+    negation, measured = train_negation([*calls, *single], places, folds, options.seed)
     told(1.0)
-    trained = _trained(calls, options) | {"negation": measured}
+    trained = _trained(calls, options) | {"single_turns": len(single), "marks": len(marks), "negation": measured}
     around = replace(judged.model, doubt=doubt)
     return LearnedEntries(topics=tuple(topics), negation=negation, surroundings=around, trained=trained)
 
 
 def require_enough(calls: Sequence[LabelledCall]) -> None:
     """Raises TooFewCalls."""
-    whole = sum(call.judged is None for call in calls)
+    whole = sum(_is_whole(call) for call in calls)
     if whole < _LEAST_CALLS:
         raise TooFewCalls(least=_LEAST_CALLS, found=whole)
+
+
+def _is_whole(call: LabelledCall) -> bool:
+    return call.judged is None and len(call.conversation.turns) > 1
 
 
 def least_score(result: Result) -> int | None:
