@@ -62,6 +62,8 @@ CASES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/v1/lexicon/retag/{run_id}/pause"): {},
     ("POST", "/v1/lexicon/retag/{run_id}/resume"): {},
     ("POST", "/v1/lexicon/retag/{run_id}/cancel"): {},
+    ("POST", "/v1/lexicon/train"): {"json": {}},
+    ("POST", "/v1/lexicon/draft/thresholds"): {"json": {"thresholds": {}}},
     ("GET", "/v1/lexicon/statistics"): {},
     ("GET", "/v1/lexicon/suggestions"): {},
     ("POST", "/v1/mentions/{mention_id}/marks"): {"json": {"verdict": "right"}},
