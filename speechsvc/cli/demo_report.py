@@ -114,7 +114,7 @@ def print_events(console: Console, events: Sequence[dict[str, Any]], received: S
         )
         score = (data.get("score") or {}).get("total", "-")
         console.print(
-            f"  #{event['seq']} {event['type']}  {data.get('external_id')}  {say('score', '评分')} {score}  ({sign})",
+            f"  #{event['seq']} {event['type']}  {data.get('external_id') or event['subject']}  {say('score', '评分')} {score}  ({sign})",
             markup=False,
             soft_wrap=True,
         )

@@ -37,15 +37,16 @@ def _check_results(service: Service, call_id: str) -> None:
     heatmap = service.http.get("/v1/heatmap", params={"row": "customer"}).json()
     assert [row["label"] for row in heatmap["rows"]] == ["岭南优选零售"]
     assert len(heatmap["topics"]) == 18
-    events = service.events()
+    events = service.call_events()
     assert [(e["type"], e["data"]["call_id"]) for e in events] == [("call.analysed", call_id)]
-    assert not re.search("预算|报价", str(events)), "events carry no words"
+    assert {e["type"] for e in service.events()} == {"call.analysed", "followup.scored"}
+    assert not re.search("预算|报价", str(service.events())), "events carry no words"
 
 
 def _check_idempotent(service: Service, item: dict[str, object], call_id: str) -> None:
     again = service.upload(item)
     assert (again.status_code, again.json()["id"]) == (200, call_id)
-    assert len(service.events()) == 1
+    assert len(service.call_events()) == 1
 
 
 @pytest.mark.postgres
@@ -64,4 +65,4 @@ def test_the_production_shape(tmp_path: Path, database_url: str, broker_url: str
         assert {p.name for p in (tmp_path / "data").iterdir()} <= {"admin.key"}
         assert service.http.delete(f"/v1/calls/{call['id']}").status_code == 204
         assert service.http.get(f"/v1/calls/{call['id']}").status_code == 404
-        assert [e["type"] for e in service.events()] == ["call.analysed", "call.erased"]
+        assert [e["type"] for e in service.call_events()] == ["call.analysed", "call.erased"]

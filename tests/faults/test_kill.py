@@ -28,9 +28,10 @@ def test_kill_the_worker_then_the_whole_service(tmp_path: Path, broker_url: str)
         calls = [service.finished(call_id, timeout_s=180) for call_id in ids]
         assert [c["status"] for c in calls] == ["done"] * len(ids)
         _await_quiet(service, len(ids))
-        told = Counter((e["type"], e["data"]["call_id"]) for e in service.events())
+        told = Counter((e["type"], e["data"]["call_id"]) for e in service.call_events())
         assert told == {("call.analysed", call_id): 1 for call_id in ids}
-        assert [e["seq"] for e in service.events()] == list(range(1, len(ids) + 1))
+        numbers = [e["seq"] for e in service.events()]
+        assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_stop_hands_the_running_job_back(tmp_path: Path) -> None:
@@ -85,5 +86,5 @@ def _await_quiet(service: Service, events: int) -> None:
     """Leaves time for a second event that must not come."""
     deadline = time.monotonic() + 8
     while time.monotonic() < deadline:
-        assert len(service.events()) <= events
+        assert len(service.call_events()) <= events
         time.sleep(1)

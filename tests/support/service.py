@@ -101,6 +101,10 @@ class Service:
             time.sleep(0.2)
         raise AssertionError(f"{call_id} is still {call['status']} after {timeout_s} s\n{self.last_log()}")
 
+    def call_events(self) -> list[dict[str, Any]]:
+        """Those of calls; each call's follow-up has its own."""
+        return [e for e in self.events() if e["type"].startswith("call.")]
+
     def events(self, type: str | None = None) -> list[dict[str, Any]]:
         events: list[dict[str, Any]] = []
         cursor = ""
