@@ -113,8 +113,9 @@ def print_events(console: Console, events: Sequence[dict[str, Any]], received: S
             else say("in the feed", "在变更流中")
         )
         score = (data.get("score") or {}).get("total", "-")
+        named = data.get("external_id") or event["subject"]
         console.print(
-            f"  #{event['seq']} {event['type']}  {data.get('external_id') or event['subject']}  {say('score', '评分')} {score}  ({sign})",
+            f"  #{event['seq']} {event['type']}  {named}  {say('score', '评分')} {score}  ({sign})",
             markup=False,
             soft_wrap=True,
         )
