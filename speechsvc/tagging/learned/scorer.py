@@ -124,6 +124,8 @@ class LearnedScorer:
             for topic, least, score, weights in zip(self._topics, self._least, scores, self._weights, strict=True)
             if _at(score, least) and topic.id not in known
         ]
+        if conversation.turns[i].suspect:  # words that may be invented teach nothing
+            return []
         if not likely or not turn.text or ANNOUNCEMENT.search(text.text, text.starts[i], text.ends[i]):
             return []
         made = []
