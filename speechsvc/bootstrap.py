@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from speechsvc import logging
 from speechsvc.audio.decode import DecodeLimits
@@ -29,6 +28,9 @@ from speechsvc.services.run_next import run_next
 from speechsvc.storage.blob_store import make_blob_store
 from speechsvc.storage.database import SqlDatabase
 from speechsvc.storage.system import SqlSystem
+
+if TYPE_CHECKING:
+    from speechsvc.transcription.layout import Layout
 
 T = TypeVar("T")
 
@@ -142,8 +144,17 @@ def build_lexicon(settings: Settings) -> Lexicon:
 
 def build_transcriber(settings: Settings) -> Transcriber:
     """Loads no model yet: that happens at the first recording, in the process that will use it."""
+    from speechsvc.transcription.profiles import Wishes
     from speechsvc.transcription.transcriber import FasterWhisperTranscriber, ModelChoice
 
+    wishes = Wishes(
+        profile=settings.profile,
+        beam_size=settings.beam_size,
+        window_s=settings.window_s,
+        batch=settings.asr_batch,
+        hotwords=settings.hotwords.strip() or None,
+        initial_prompt=settings.initial_prompt.strip() or None,
+    )
     choice = ModelChoice(
         name=settings.model,
         model_dir=settings.effective_model_dir,
@@ -151,15 +162,28 @@ def build_transcriber(settings: Settings) -> Transcriber:
         offline=settings.offline,
         device=settings.device,
         compute_type=settings.compute_type,
-        cpu_threads=cpu_threads(settings),
+        cpu_threads=recognition_layout(settings).threads,
     )
     opener = RecordingOpener(limits=_decode_limits(settings), temp=settings.temp_dir)
-    return FasterWhisperTranscriber(open_recording=opener.open, model=choice)
+    return FasterWhisperTranscriber(
+        open_recording=opener.open, model=choice, wishes=wishes, simplify=settings.simplified
+    )
 
 
-def cpu_threads(settings: Settings) -> int:
-    """Threads for one recognition process: processes times threads never exceed the cores."""
-    return settings.cpu_threads or max(1, (os.cpu_count() or 1) // settings.asr_processes)
+def recognition_layout(settings: Settings) -> Layout:
+    """Processes and threads of recognition on this machine. Raises DeviceUnusable."""
+    from speechsvc.transcription.engine import choose_device
+    from speechsvc.transcription.layout import choose_layout, machine, model_memory_mb
+
+    cores, memory_mb = machine()
+    return choose_layout(
+        cores=cores,
+        memory_mb=memory_mb,
+        model_mb=model_memory_mb(settings.model),
+        device=choose_device(settings.device, settings.compute_type).device,
+        processes=settings.asr_processes,
+        threads=settings.cpu_threads,
+    )
 
 
 def _decode_limits(settings: Settings) -> DecodeLimits:
@@ -200,4 +224,11 @@ class _Once(Generic[T]):
         return self._made[0]
 
 
-__all__ = ["Application", "application", "build_analyser", "build_rulebook", "build_transcriber", "cpu_threads"]
+__all__ = [
+    "Application",
+    "application",
+    "build_analyser",
+    "build_rulebook",
+    "build_transcriber",
+    "recognition_layout",
+]

@@ -59,11 +59,24 @@ class Settings(BaseSettings):
     )
     compute_type: str = Field("auto", description="auto: int8 on CPU, float16 on GPU; or a CTranslate2 type")
     cpu_threads: int = Field(
-        0, ge=0, description="threads a recognition process uses; 0: all cores divided by asr_processes"
+        0, ge=0, description="threads a recognition process uses; 0: the cores divided by the processes"
     )
     language: str = Field("zh", description="language of the calls")
+    profile: Literal["sequential", "fast", "batched"] = Field(
+        "sequential", description="how speech is recognised: sequential; fast (CPU); batched (GPU); see docs/models.md"
+    )
+    beam_size: int = Field(0, ge=0, le=20, description="hypotheses kept while decoding; 0: the profile's own")
+    window_s: int = Field(
+        0, ge=0, le=30, description="seconds of speech the model reads at once; 0: the model's own, or the profile's"
+    )
+    asr_batch: int = Field(0, ge=0, le=128, description="windows at once in the profile batched; 0: by device")
+    hotwords: str = Field("", description="words to expect, for the model; off by default: they may leak into the text")
+    initial_prompt: str = Field("", description="text the model is told came before; off by default, as hotwords")
+    simplified: bool = Field(True, description="turn traditional characters of a transcript into simplified ones")
 
-    asr_processes: int = Field(1, ge=1, description="recognition processes on this machine")
+    asr_processes: int = Field(
+        0, ge=0, description="recognition processes on this machine; 0: by cores, memory, model and device"
+    )
     text_processes: int = Field(1, ge=1, description="analysis and webhook processes on this machine")
     lease_s: float = Field(60, ge=2, description="seconds a worker may stay silent before its job goes to another")
     max_attempts: int = Field(3, ge=1, description="tries before a job is given up")

@@ -11,16 +11,17 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 from urllib.request import getproxies
 
+import ctranslate2
 import typer
 from rich.table import Column, Table
 
 from speechsvc import __version__
-from speechsvc.bootstrap import Application, build_analyser, cpu_threads
+from speechsvc.bootstrap import Application, build_analyser, build_transcriber, recognition_layout
 from speechsvc.cli.common import load_settings, out, say, ui_language
 from speechsvc.cli.serve import AddressUnusable, PortTaken, check_port
 from speechsvc.config import Settings
 from speechsvc.errors import SpeechsvcError
-from speechsvc.transcription.engine import choose_device
+from speechsvc.transcription.engine import choose_device, gpu_problem
 from speechsvc.transcription.models import locate_model
 
 _PACKAGES = ("faster-whisper", "ctranslate2", "av", "spacy", "jieba", "celery", "sqlalchemy", "fastapi")
@@ -54,6 +55,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("ok", "packages", ", ".join(f"{p} {_version(p)}" for p in _PACKAGES))
     yield _try("speech model", lambda: _model(settings))
     yield _try("device", lambda: _device(settings))
+    yield _try("recognition", lambda: _recognition(settings))
     yield _try("lexicon and rubric", lambda: _lexicon(settings))
     yield _try("data folder", lambda: _data_dir(settings))
     yield _port(settings)
@@ -90,9 +92,27 @@ def _model(settings: Settings) -> str:
 
 
 def _device(settings: Settings) -> str:
+    """Asked for by name, a GPU that does not work is a problem; chosen by itself, the reason is said."""
     choice = choose_device(settings.device, settings.compute_type)
-    threads = cpu_threads(settings)
-    return f"{choice.device}, {choice.compute_type}, {settings.asr_processes} x {threads} threads"
+    reason = gpu_problem() if choice.device == "cpu" and settings.device == "auto" else None
+    supported = ", ".join(sorted(ctranslate2.get_supported_compute_types(choice.device)))
+    return f"{choice.device}, {choice.compute_type} ({say('supported', '支持')}: {supported})" + (
+        say(f"; no GPU: {reason}", f"；未用 GPU：{reason}") if reason else ""
+    )
+
+
+def _recognition(settings: Settings) -> str:
+    """Profile, and processes times threads with the reason."""
+    layout = recognition_layout(settings)
+    decoding = build_transcriber(settings).describe()["decoding"]
+    window = decoding["window_seconds"] or say("the model's own", "模型自带")
+    batch = say(f", {decoding['batch_size']} at once", f"，每批 {decoding['batch_size']} 个")
+    return say(
+        f"{decoding['profile']}: beam {decoding['beam_size']}, window {window}{batch}; "
+        f"{layout.processes} processes x {layout.threads} threads: {layout.why}",
+        f"{decoding['profile']}：束宽 {decoding['beam_size']}，窗口 {window}{batch}；"
+        f"{layout.processes} 进程 x {layout.threads} 线程：{layout.why_zh}",
+    )
 
 
 def _lexicon(settings: Settings) -> str:

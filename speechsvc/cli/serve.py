@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from speechsvc.bootstrap import Application
+from speechsvc.bootstrap import Application, recognition_layout
 from speechsvc.cli.common import err, load_settings, say
 from speechsvc.cli.supervisor import Child, Supervisor, web_argv, worker_argv
 from speechsvc.config import Settings, child_environment
@@ -55,7 +55,7 @@ def serve(
     application.close()
     children = [Child("web", web_argv(), environment)]
     if workers:
-        children.append(Child("asr worker", worker_argv("asr", settings.asr_processes), environment))
+        children.append(Child("asr worker", worker_argv("asr", recognition_layout(settings).processes), environment))
         children.append(Child("text worker", worker_argv("text,crm", settings.text_processes), environment))
     watch_parent(settings.supervisor_pid)  # the demo's service ends with the demo, however that ends
     Supervisor(children).run()

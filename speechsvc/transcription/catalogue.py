@@ -15,6 +15,14 @@ from speechsvc.resources import bundled
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ShortWindows:
+    """How the profile `fast` asks a model that hears no worse in short windows without padding."""
+
+    seconds: int
+    beam_size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ModelEntry:
     """One model that the service can use by name."""
 
@@ -33,6 +41,7 @@ class ModelEntry:
     license: str
     note: str
     note_zh: str
+    short_windows: ShortWindows | None = None  # None: not measured, so `fast` is refused
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,4 +70,6 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
 
 
 def _entry(item: dict[str, Any]) -> ModelEntry:
-    return ModelEntry(**{**item, "files": tuple(item["files"])})
+    short = item.get("short_windows")
+    parts = {"files": tuple(item["files"]), "short_windows": ShortWindows(**short) if short else None}
+    return ModelEntry(**{**item, **parts})

@@ -75,8 +75,10 @@ class SpeechModel:
     CTranslate2's threads do not survive a fork: using the model there hangs without a word.
     """
 
-    def __init__(self, folder: Path, device: Device, cpu_threads: int) -> None:
+    def __init__(self, folder: Path, device: Device, cpu_threads: int, *, encode_padding: bool = True) -> None:
+        """`encode_padding` false: the encoder sees only the speech of a window (see `compact`)."""
         self._folder, self._device, self._cpu_threads = folder, device, cpu_threads
+        self._encode_padding = encode_padding
         self._lock = threading.Lock()
         self._model: Any = None
         self._owner = 0
@@ -91,10 +93,8 @@ class SpeechModel:
             return self._model
 
     def _load(self) -> Any:
-        from faster_whisper import WhisperModel
-
         try:
-            model = WhisperModel(
+            model = self._kind()(
                 str(self._folder),
                 device=self._device.device,
                 compute_type=self._device.compute_type,
@@ -107,6 +107,15 @@ class SpeechModel:
         except (RuntimeError, ValueError, OSError) as error:
             raise self._explain(error) from error
         return model
+
+    def _kind(self) -> Any:
+        if self._encode_padding:
+            from faster_whisper import WhisperModel
+
+            return WhisperModel
+        from speechsvc.transcription.compact import CompactWhisperModel
+
+        return CompactWhisperModel
 
     def _explain(self, error: Exception) -> DeviceUnusable | ModelIncomplete:
         if self._device.device == "cuda":

@@ -60,6 +60,15 @@ class DeviceUnusable(SpeechsvcError):
     advice_zh = "请运行 'speechsvc doctor'，按提示安装 GPU 库，或把设备设为 cpu。"
 
 
+class ProfileUnsuitable(SpeechsvcError):
+    """The recognition profile {profile} has not been measured with the speech model {model}."""
+
+    code, status, permanent = "profile_unsuitable", 503, False
+    zh = "识别方式 {profile} 尚未在语音模型 {model} 上评测。"
+    advice = "Set SPEECHSVC_PROFILE to sequential or batched, or measure the model yourself and set SPEECHSVC_WINDOW_S."
+    advice_zh = "请将 SPEECHSVC_PROFILE 设为 sequential 或 batched，或自行评测后设置 SPEECHSVC_WINDOW_S。"
+
+
 class ModelCrossedFork(SpeechsvcError):
     """The speech model was loaded before this process was forked; it would hang here."""
 

@@ -22,10 +22,32 @@ from speechsvc.transcription.vad import RATE, Span, VoiceActivity, forget
 class DecodingSettings:
     """How the model is asked. Previous text as a prompt is off: it feeds loops and carries errors on."""
 
+    profile: str = "sequential"  # sequential, fast or batched
     beam_size: int = 5
     condition_on_previous_text: bool = False
     word_timestamps: bool = False
     group_seconds: float = 300.0  # of speech recognised in one go
+    window_seconds: int | None = None  # None: the model's own
+    encode_padding: bool = True  # false: the encoder sees only the speech of a window
+    batch_size: int = 1  # windows decoded at once; batched only
+    hotwords: str | None = None  # words the model is told to expect; they may leak into the text
+    initial_prompt: str | None = None  # text the model is told came before; may leak too
+
+    def options(self) -> dict[str, Any]:
+        """Arguments that faster-whisper's own and its batched `transcribe` share; what is off is left to them."""
+        optional = {
+            "chunk_length": self.window_seconds,
+            "hotwords": self.hotwords,
+            "initial_prompt": self.initial_prompt,
+        }
+        return {
+            "task": "transcribe",
+            "beam_size": self.beam_size,
+            "condition_on_previous_text": self.condition_on_previous_text,
+            "word_timestamps": self.word_timestamps,
+            "vad_filter": False,  # done already: chunks come in
+            **{name: value for name, value in optional.items() if value is not None},
+        }
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -43,6 +65,27 @@ class RawSegment:
     compression_ratio: float
 
 
+def recognise_channels(
+    model: Any,
+    channels: Sequence[tuple[npt.NDArray[np.int16], VoiceActivity]],
+    *,
+    language: str,
+    settings: DecodingSettings,
+    progress: Callable[[float], None],
+) -> list[list[RawSegment]]:
+    """Segments of each channel, one channel after the other; `progress` gets seconds of speech done in all."""
+    found, before = [], 0.0
+    for samples, activity in channels:
+
+        def report(seconds: float, before: float = before) -> None:
+            progress(before + seconds)
+
+        raw = recognise(model, samples, activity, language=language, settings=settings, progress=report)
+        found.append(list(raw))
+        before += activity.chunk_samples / RATE
+    return found
+
+
 def recognise(
     model: Any,
     samples: npt.NDArray[np.int16],
@@ -56,18 +99,10 @@ def recognise(
     done = 0.0
     for group in group_chunks(activity, int(settings.group_seconds * RATE)):
         audio = speech_only(samples, group)
-        segments, _ = model.transcribe(
-            audio,
-            language=language,
-            task="transcribe",
-            beam_size=settings.beam_size,
-            condition_on_previous_text=settings.condition_on_previous_text,
-            word_timestamps=settings.word_timestamps,
-            vad_filter=False,  # done already: chunks come in
-        )
+        segments, _ = model.transcribe(audio, language=language, **settings.options())
         chunks = [{"start": start, "end": end} for start, end in group]
         for segment in restore_speech_timestamps(_watched(segments, done, progress), chunks, RATE):
-            yield _raw(segment)
+            yield raw_segment(segment)
         done += len(audio) / RATE
         progress(done)
 
@@ -115,7 +150,8 @@ def _watched(segments: Iterable[Any], done: float, progress: Callable[[float], N
         yield segment
 
 
-def _raw(segment: Any) -> RawSegment:
+def raw_segment(segment: Any) -> RawSegment:
+    """Out of the library's own segment."""
     return RawSegment(
         start=float(segment.start),
         end=float(segment.end),

@@ -15,11 +15,14 @@ import numpy.typing as npt
 
 from speechsvc.domain.conversation import Speaker
 from speechsvc.domain.transcript import Segment, SpeechInterval, Transcript
+from speechsvc.transcription.batched import recognise_batched
+from speechsvc.transcription.catalogue import load_catalogue
 from speechsvc.transcription.engine import SpeechModel, choose_device, engine_versions, model_sha256
 from speechsvc.transcription.errors import RecognitionFailed
 from speechsvc.transcription.guards import GuardSettings, confidence, load_phrases, suspect_reasons
 from speechsvc.transcription.models import locate_model, resolve_model, source_of
-from speechsvc.transcription.recognise import DecodingSettings, RawSegment, recognise
+from speechsvc.transcription.profiles import Wishes, decoding_for
+from speechsvc.transcription.recognise import DecodingSettings, RawSegment, recognise_channels
 from speechsvc.transcription.script import simplified
 from speechsvc.transcription.timing import settle
 from speechsvc.transcription.vad import RATE, VadSettings, VoiceActivity, voice_activity
@@ -75,14 +78,21 @@ class FasterWhisperTranscriber:
         *,
         open_recording: Opener,
         model: ModelChoice,
+        wishes: Wishes | None = None,
         decoding: DecodingSettings | None = None,
         vad: VadSettings | None = None,
         guards: GuardSettings | None = None,
+        simplify: bool = True,
     ) -> None:
-        """`open_recording` is `speechsvc.audio.recording.RecordingOpener(...).open`."""
+        """`open_recording` is `speechsvc.audio.recording.RecordingOpener(...).open`.
+
+        `decoding` settles what `wishes` would lead to; `simplify` false leaves the model's own script.
+        """
         self._open = open_recording
         self._choice = model
-        self._decoding = decoding or DecodingSettings()
+        self._wishes = wishes or Wishes()
+        self._decoding = decoding
+        self._simplify = simplify
         self._vad = vad or VadSettings()
         self._guards = guards or GuardSettings()
         self._model: SpeechModel | None = None
@@ -136,6 +146,14 @@ class FasterWhisperTranscriber:
         """Downloads the model if it must and loads it: what a worker does before it takes its first job."""
         self._speech_model(progress).get()
 
+    @property
+    def _settings(self) -> DecodingSettings:
+        """Raises ProfileUnsuitable or DeviceUnusable."""
+        if self._decoding is None:
+            device = choose_device(self._choice.device, self._choice.compute_type).device
+            self._decoding = decoding_for(self._wishes, load_catalogue().find(self._choice.name), device=device)
+        return self._decoding
+
     def _describe(self, folder: Path | None) -> dict[str, Any]:
         device = choose_device(self._choice.device, self._choice.compute_type)
         name = Path(self._choice.name).name if folder else self._choice.name
@@ -146,7 +164,8 @@ class FasterWhisperTranscriber:
             "device": device.device,
             "compute_type": device.compute_type,
             "engine": engine_versions(),
-            "decoding": self._decoding.as_dict(),
+            "decoding": self._settings.as_dict(),
+            "simplified": self._simplify,
             "vad": self._vad.as_dict(),
             "guards": {**asdict(self._guards), "phrases": load_phrases().version},
         }
@@ -165,7 +184,8 @@ class FasterWhisperTranscriber:
                 offline=choice.offline,
                 progress=progress,
             )
-            self._model = SpeechModel(folder, device, choice.cpu_threads)
+            padding = self._settings.encode_padding
+            self._model = SpeechModel(folder, device, choice.cpu_threads, encode_padding=padding)
         return self._model
 
     def _detect(self, channel: Channel) -> VoiceActivity:
@@ -181,31 +201,30 @@ class FasterWhisperTranscriber:
         total = sum(activity.chunk_samples for activity in activities) / RATE
         if total == 0:
             return []
-        model = self._speech_model().get()
-        segments: list[Segment] = []
-        before = 0.0
-        for channel, activity in zip(channels, activities, strict=True):
-
-            def report(seconds: float, before: float = before) -> None:
-                progress(_DETECTED + (1 - _DETECTED) * min(1.0, (before + seconds) / total) * 0.999)
-
-            raw = self._recognise(model, channel, activity, language, report)
-            segments.extend(self._guarded(channel, activity, raw))
-            before += activity.chunk_samples / RATE
-        return segments
+        raw = self._recognise(
+            self._speech_model().get(),
+            channels,
+            activities,
+            language,
+            lambda seconds: progress(_DETECTED + (1 - _DETECTED) * min(1.0, seconds / total) * 0.999),
+        )
+        return [s for c, a, found in zip(channels, activities, raw, strict=True) for s in self._guarded(c, a, found)]
 
     def _recognise(
         self,
         model: Any,
-        channel: Channel,
-        activity: VoiceActivity,
+        channels: tuple[Channel, ...],
+        activities: list[VoiceActivity],
         language: str,
         report: Callable[[float], None],
-    ) -> list[RawSegment]:
+    ) -> list[list[RawSegment]]:
+        """Of each channel, in the way of the profile; `report` gets seconds of speech done."""
+        settings = self._settings
+        sounds = [(channel.samples, activity) for channel, activity in zip(channels, activities, strict=True)]
         try:
-            return list(
-                recognise(model, channel.samples, activity, language=language, settings=self._decoding, progress=report)
-            )
+            if settings.profile == "batched":
+                return recognise_batched(model, sounds, language=language, settings=settings, progress=report)
+            return recognise_channels(model, sounds, language=language, settings=settings, progress=report)
         except RuntimeError as error:  # what CTranslate2 raises; its message names no words of the call
             raise RecognitionFailed(detail=str(error)) from error
 
@@ -223,7 +242,7 @@ class FasterWhisperTranscriber:
                 channel=channel.index,
                 start=segment.start,
                 end=segment.end,
-                text=simplified(segment.text).strip(),
+                text=(simplified(segment.text) if self._simplify else segment.text).strip(),
                 confidence=confidence(segment.avg_logprob),
                 suspect=suspect,
             )

@@ -14,7 +14,20 @@ from speechsvc import logging
 from tests.bench.report import document, show, write_json
 from tests.bench.result import Result
 
-NAMES = ("tagging", "scan", "scoring", "feed", "webhooks", "jobs", "upload", "workbench", "transcription")
+NAMES = (
+    "tagging",
+    "scan",
+    "scoring",
+    "feed",
+    "webhooks",
+    "jobs",
+    "upload",
+    "workbench",
+    "transcription",
+    "throughput",
+    "stage",
+    "soak",
+)
 OUT = Path("bench-output") / "bench.json"
 
 

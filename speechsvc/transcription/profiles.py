@@ -1,0 +1,53 @@
+"""Profiles: how a model is asked. `sequential` is faster-whisper's own way and the default; the others are faster.
+
+`fast` is for CPUs and for models that were measured with short windows; `batched` is for GPUs. What each costs in
+errors and gains in time: docs/models.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from speechsvc.transcription.catalogue import ModelEntry
+from speechsvc.transcription.errors import ProfileUnsuitable
+from speechsvc.transcription.recognise import DecodingSettings
+
+_GPU_BATCH, _CPU_BATCH = 16, 4  # windows at once: enough to fill a GPU; a CPU only pays for the memory
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wishes:
+    """What the operator set; 0 and None leave it to the profile."""
+
+    profile: str = "sequential"
+    beam_size: int = 0
+    window_s: int = 0
+    batch: int = 0
+    hotwords: str | None = None
+    initial_prompt: str | None = None
+
+
+def decoding_for(wishes: Wishes, entry: ModelEntry | None, *, device: str = "cpu") -> DecodingSettings:
+    """Settings for a model; `entry` is None for a folder. Raises ProfileUnsuitable."""
+    settings = DecodingSettings(
+        beam_size=wishes.beam_size or DecodingSettings().beam_size,
+        window_seconds=wishes.window_s or None,
+        hotwords=wishes.hotwords or None,
+        initial_prompt=wishes.initial_prompt or None,
+    )
+    if wishes.profile == "fast":
+        return _fast(settings, wishes, entry)
+    if wishes.profile == "batched":
+        batch = wishes.batch or (_GPU_BATCH if device == "cuda" else _CPU_BATCH)
+        return replace(settings, profile="batched", batch_size=batch)
+    return settings
+
+
+def _fast(settings: DecodingSettings, wishes: Wishes, entry: ModelEntry | None) -> DecodingSettings:
+    """A window length that the operator names is one that the operator has measured."""
+    short = entry.short_windows if entry else None
+    seconds = wishes.window_s or (short.seconds if short else 0)
+    if not seconds:
+        raise ProfileUnsuitable(profile="fast", model=entry.name if entry else "of this folder")
+    beam = wishes.beam_size or (short.beam_size if short else settings.beam_size)
+    return replace(settings, profile="fast", window_seconds=seconds, beam_size=beam, encode_padding=False)
