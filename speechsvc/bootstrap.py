@@ -31,6 +31,7 @@ from speechsvc.storage.system import SqlSystem
 
 if TYPE_CHECKING:
     from speechsvc.transcription.layout import Layout
+    from speechsvc.transcription.profiles import Wishes
 
 T = TypeVar("T")
 
@@ -144,17 +145,8 @@ def build_lexicon(settings: Settings) -> Lexicon:
 
 def build_transcriber(settings: Settings) -> Transcriber:
     """Loads no model yet: that happens at the first recording, in the process that will use it."""
-    from speechsvc.transcription.profiles import Wishes
     from speechsvc.transcription.transcriber import FasterWhisperTranscriber, ModelChoice
 
-    wishes = Wishes(
-        profile=settings.profile,
-        beam_size=settings.beam_size,
-        window_s=settings.window_s,
-        batch=settings.asr_batch,
-        hotwords=settings.hotwords.strip() or None,
-        initial_prompt=settings.initial_prompt.strip() or None,
-    )
     choice = ModelChoice(
         name=settings.model,
         model_dir=settings.effective_model_dir,
@@ -166,7 +158,21 @@ def build_transcriber(settings: Settings) -> Transcriber:
     )
     opener = RecordingOpener(limits=_decode_limits(settings), temp=settings.temp_dir)
     return FasterWhisperTranscriber(
-        open_recording=opener.open, model=choice, wishes=wishes, simplify=settings.simplified
+        open_recording=opener.open, model=choice, wishes=recognition_wishes(settings), simplify=settings.simplified
+    )
+
+
+def recognition_wishes(settings: Settings) -> Wishes:
+    """Profile and decoding as the settings name them."""
+    from speechsvc.transcription.profiles import Wishes
+
+    return Wishes(
+        profile=settings.profile,
+        beam_size=settings.beam_size,
+        window_s=settings.window_s,
+        batch=settings.asr_batch,
+        hotwords=settings.hotwords.strip() or None,
+        initial_prompt=settings.initial_prompt.strip() or None,
     )
 
 
@@ -231,4 +237,5 @@ __all__ = [
     "build_rulebook",
     "build_transcriber",
     "recognition_layout",
+    "recognition_wishes",
 ]

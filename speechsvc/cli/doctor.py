@@ -16,13 +16,15 @@ import typer
 from rich.table import Column, Table
 
 from speechsvc import __version__
-from speechsvc.bootstrap import Application, build_analyser, build_transcriber, recognition_layout
+from speechsvc.bootstrap import Application, build_analyser, recognition_layout, recognition_wishes
 from speechsvc.cli.common import load_settings, out, say, ui_language
 from speechsvc.cli.serve import AddressUnusable, PortTaken, check_port
 from speechsvc.config import Settings
 from speechsvc.errors import SpeechsvcError
+from speechsvc.transcription.catalogue import load_catalogue
 from speechsvc.transcription.engine import choose_device, gpu_problem
 from speechsvc.transcription.models import locate_model
+from speechsvc.transcription.profiles import decoding_for
 
 _PACKAGES = ("faster-whisper", "ctranslate2", "av", "spacy", "jieba", "celery", "sqlalchemy", "fastapi")
 
@@ -104,13 +106,14 @@ def _device(settings: Settings) -> str:
 def _recognition(settings: Settings) -> str:
     """Profile, and processes times threads with the reason."""
     layout = recognition_layout(settings)
-    decoding = build_transcriber(settings).describe()["decoding"]
-    window = decoding["window_seconds"] or say("the model's own", "模型自带")
-    batch = say(f", {decoding['batch_size']} at once", f"，每批 {decoding['batch_size']} 个")
+    device = choose_device(settings.device, settings.compute_type).device
+    decoding = decoding_for(recognition_wishes(settings), load_catalogue().find(settings.model), device=device)
+    window = f"{decoding.window_seconds} s" if decoding.window_seconds else say("the model's own", "模型自带")
+    batch = say(f", {decoding.batch_size} at once", f"，每批 {decoding.batch_size} 个")
     return say(
-        f"{decoding['profile']}: beam {decoding['beam_size']}, window {window}{batch}; "
+        f"{decoding.profile}: beam {decoding.beam_size}, window {window}{batch}; "
         f"{layout.processes} processes x {layout.threads} threads: {layout.why}",
-        f"{decoding['profile']}：束宽 {decoding['beam_size']}，窗口 {window}{batch}；"
+        f"{decoding.profile}：束宽 {decoding.beam_size}，窗口 {window}{batch}；"
         f"{layout.processes} 进程 x {layout.threads} 线程：{layout.why_zh}",
     )
 
