@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from speechsvc.audio import decoder_child
-from speechsvc.audio.declared import ends_properly, looks_like_audio, promised_seconds
+from speechsvc.audio.declared import looks_like_audio, looks_like_text, promised_seconds
+from speechsvc.audio.endings import ends_properly
 from speechsvc.audio.errors import (
     DecodeLimitReached,
     DecoderUnavailable,
@@ -25,6 +26,8 @@ from speechsvc.audio.errors import (
     RecordingUndecodable,
     RecordingUnsupported,
 )
+from speechsvc.audio.headers import hides_sound
+from speechsvc.domain.media import RawFormat
 from speechsvc.errors import SpeechsvcError, StorageFull
 
 RATE = decoder_child.RATE
@@ -43,7 +46,11 @@ _MEDIA_TYPES = {
     "aiff": "audio/aiff",
     "caf": "audio/x-caf",
     "asf": "audio/x-ms-wma",
+    "alaw": "audio/PCMA",
+    "mulaw": "audio/PCMU",
+    "s16le": "audio/L16",
 }
+_HARMLESS = frozenset({"length_wrong", "extra_tracks"})  # warnings about a recording that was read whole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,11 +59,12 @@ class DecodeLimits:
 
     max_seconds: float = 4 * 3600.0  # of audio
     memory_bytes: int = 1 << 30  # address space of the child
-    base_seconds: float = 20.0  # wall clock and CPU for any file
-    seconds_per_megabyte: float = 2.0  # more for large files; four hours of AMR are 23 MB
+    base_seconds: float = 20.0  # of processor time for any file
+    seconds_per_megabyte: float = 2.0  # more for large files; four hours of AMR are 9 to 23 MB and take 25 to 36 s
+    patience: float = 4.0  # wall clock over processor time: the machine may have other work
 
     def seconds_for(self, size: int) -> float:
-        """Longest decode of a file of `size` bytes, in seconds."""
+        """Most processor time for a file of `size` bytes, in seconds."""
         return self.base_seconds + self.seconds_per_megabyte * size / 1e6
 
     @property
@@ -76,7 +84,7 @@ class DecodedAudio:
     codec: str
     source_rate: int  # Hz, before resampling
     partial: bool  # the recording ends before its promised length, or parts were damaged
-    warnings: tuple[str, ...] = ()  # "truncated", "damaged_parts"
+    warnings: tuple[str, ...] = ()  # "truncated", "damaged_parts", "length_wrong", "extra_tracks"
 
     @property
     def channels(self) -> int:
@@ -87,30 +95,38 @@ class DecodedAudio:
         return self.samples[:, index]
 
 
-def decode(path: Path, workdir: Path, limits: DecodeLimits | None = None) -> DecodedAudio:
+def decode(path: Path, workdir: Path, limits: DecodeLimits | None = None, raw: RawFormat | None = None) -> DecodedAudio:
     """Decodes `path` into a file under `workdir`, a folder of its own that the caller removes afterwards.
 
+    `raw` is what the sender declared; it counts only if the file has no header of a known format.
     Raises RecordingEmpty, RecordingNotAudio, RecordingNoAudioStream, RecordingUnsupported, RecordingTooLong,
     RecordingUndecodable, DecodeLimitReached, DecoderUnavailable or StorageFull.
     """
     limits = limits or DecodeLimits()
-    size = path.stat().st_size
-    if size == 0:
+    if path.stat().st_size == 0:
         raise RecordingEmpty
     output = workdir / "samples.pcm"
-    report = _run_child(path.resolve(), output.resolve(), workdir, size, limits)
+    hints: dict[str, Any] = {"ignore_length": hides_sound(path)}
+    report = _run_child(path, output, limits, hints)
+    if report.get("reason") == "not_audio" and raw is not None and not _known(path):
+        report = _run_child(path, output, limits, {"raw": asdict(raw)})
     if not report.get("ok"):
         if report.get("reason") == "not_audio" and looks_like_audio(path):
             raise RecordingUndecodable
         raise _refusal(report, limits)
-    return _decoded(path, output, report)
+    return _decoded(path, output, report | hints)
 
 
-def _run_child(path: Path, output: Path, workdir: Path, size: int, limits: DecodeLimits) -> dict[str, Any]:
-    seconds = limits.seconds_for(size)
+def _known(path: Path) -> bool:
+    """Whether the file is something else than sound without a header."""
+    return looks_like_audio(path) or looks_like_text(path)
+
+
+def _run_child(path: Path, output: Path, limits: DecodeLimits, hints: dict[str, Any]) -> dict[str, Any]:
+    seconds = limits.seconds_for(path.stat().st_size)
     job = {
-        "input": str(path),
-        "output": str(output),
+        "input": str(path.resolve()),
+        "output": str(output.resolve()),
         "max_seconds": limits.max_seconds,
         "memory_bytes": limits.memory_bytes,
         "cpu_seconds": int(seconds) + 1,
@@ -118,16 +134,16 @@ def _run_child(path: Path, output: Path, workdir: Path, size: int, limits: Decod
     }
     # A clean environment keeps settings and secrets out of the child; the import path is ours, wherever we run from.
     environment = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "LC_ALL": "C.UTF-8"}
-    command = [sys.executable, "-P", "-s", str(Path(decoder_child.__file__)), json.dumps(job)]
+    command = [sys.executable, "-P", "-s", str(Path(decoder_child.__file__)), json.dumps(job | hints)]
     try:
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd=workdir,
+            cwd=output.parent,
             env=environment,
-            timeout=seconds + 5,
+            timeout=(seconds + 5) * limits.patience,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -199,7 +215,7 @@ def _decoded(path: Path, output: Path, report: dict[str, Any]) -> DecodedAudio:
         media_type=_MEDIA_TYPES.get(container.split(",")[0], "application/octet-stream"),
         codec=str(report["codec"]),
         source_rate=int(report["rate"]),
-        partial=bool(warnings),
+        partial=bool(set(warnings) - _HARMLESS),
         warnings=warnings,
     )
 
@@ -215,4 +231,8 @@ def _warnings(
         found.append("truncated")
     if report["lost_seconds"] > 0.1:
         found.append("damaged_parts")
+    if report.get("ignore_length"):
+        found.append("length_wrong")
+    if report["audio_streams"] > 1:
+        found.append("extra_tracks")
     return tuple(found)

@@ -20,12 +20,14 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import av
+from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 # Demuxers a call system writes. Playlists (concat, hls, dash, sdp) can name other files and stay out;
 # headerless formats (alaw, s16le ...) would be guessed wrong and stay out too.
 FORMATS = "wav,w64,mp3,aac,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,amr,au,aiff,caf,asf"
+RAW = {"alaw": "alaw", "ulaw": "mulaw", "s16le": "s16le"}  # only where the sender declares them
 RATE = 16_000
 MIN_RATE, MAX_RATE = 8_000, 48_000
 MAX_CHANNELS = 2
@@ -33,6 +35,7 @@ TIMED = frozenset(
     {"flac", "ogg", "mov", "mp4", "matroska", "webm"}
 )  # formats whose time stamps are stored, not guessed
 SPARSE = frozenset({"mov", "mp4", "matroska", "webm"})
+GROUP = 16_384  # samples resampled in one go: a frame of AMR holds 160, and each call costs as much as its decoding
 LEAST_GAP, MOST_GAP, MOST_LOST = 0.1, 600.0, 10.0  # seconds of silence put in for one gap or damaged packet
 
 
@@ -56,15 +59,15 @@ def main(argument: str) -> int:
     _warm_up()
     with open(job["input"], "rb") as source, open(job["output"], "wb") as sink:
         _confine(job["memory_bytes"], job["cpu_seconds"], job["output_bytes"])
-        report = _outcome(source, sink, job["max_seconds"])
+        report = _outcome(source, sink, job["max_seconds"], job)
     sys.stdout.write(json.dumps(report))
     return 0
 
 
-def _outcome(source: BinaryIO, sink: BinaryIO, max_seconds: float) -> dict[str, Any]:
+def _outcome(source: BinaryIO, sink: BinaryIO, max_seconds: float, hints: dict[str, Any]) -> dict[str, Any]:
     """Every way a decode can end, as a report; only a killed process ends without one."""
     try:
-        report = decode(source, sink, max_seconds)
+        report = decode(source, sink, max_seconds, hints)
         sink.flush()
     except Refused as refused:
         return refused.report
@@ -78,14 +81,16 @@ def _outcome(source: BinaryIO, sink: BinaryIO, max_seconds: float) -> dict[str, 
     return report
 
 
-def decode(source: BinaryIO, sink: BinaryIO, max_seconds: float) -> dict[str, Any]:
+def decode(source: BinaryIO, sink: BinaryIO, max_seconds: float, hints: dict[str, Any] | None = None) -> dict[str, Any]:
     """Writes interleaved little-endian int16 at 16 kHz, channel count unchanged; returns what was found.
 
+    `hints`: `raw`, what the sender declared about sound without a header ({"codec", "rate", "channels"});
+    `ignore_length`, true for a WAV that goes on behind its declared end.
     Resampling equals `faster_whisper.decode_audio(split_stereo=True)`: the same resampler, once a channel.
     """
-    with _open(source) as container:
+    with _open(source, hints or {}) as container:
         if not container.streams.audio:
-            raise Refused("no_audio_stream")
+            raise Refused("no_audio_stream" if len(container.streams) else "undecodable")
         stream = container.streams.audio[0]
         channels = _check(stream.codec_context)
         declared = _declared(container, stream)
@@ -94,7 +99,7 @@ def decode(source: BinaryIO, sink: BinaryIO, max_seconds: float) -> dict[str, An
         writer = _Writer(sink, channels, max_seconds)
         damaged = _pump(container, stream, writer)
         writer.finish()
-        if writer.samples == 0:
+        if not writer.heard:  # silence that stands in for what is lost is no recording
             raise Refused("undecodable" if damaged else "empty")
         return {
             "ok": True,
@@ -106,13 +111,22 @@ def decode(source: BinaryIO, sink: BinaryIO, max_seconds: float) -> dict[str, An
             "samples": writer.samples,
             "lost_seconds": writer.lost_seconds,
             "damaged_packets": damaged,
+            "audio_streams": len(container.streams.audio),
         }
 
 
-def _open(source: BinaryIO) -> Any:
+def _open(source: BinaryIO, hints: dict[str, Any]) -> Any:
     options = {"format_whitelist": FORMATS, "protocol_whitelist": ""}
+    raw = hints.get("raw")
+    kind = None
+    if raw:
+        kind = RAW[raw["codec"]]
+        layout = "mono" if raw["channels"] == 1 else "stereo"
+        options |= {"format_whitelist": kind, "sample_rate": str(raw["rate"]), "ch_layout": layout}
+    if hints.get("ignore_length"):
+        options["ignore_length"] = "1"
     try:
-        return av.open(_Unnamed(source), mode="r", options=options, metadata_errors="ignore")
+        return av.open(_Unnamed(source), mode="r", format=kind, options=options, metadata_errors="ignore")
     except (MemoryError, Refused):
         raise
     except Exception as error:
@@ -150,13 +164,13 @@ def _pump(container: Any, stream: Any, writer: _Writer) -> int:
     """
     names = set(container.format.name.split(","))
     timed, sparse = bool(names & TIMED), bool(names & SPARSE)
+    base = float(stream.time_base) if stream.time_base else 0.0
     first: float | None = None
     damaged = 0
     for packet in _packets(container, stream):
         if packet is None:
             damaged += 1
             break
-        base = float(packet.time_base) if packet.time_base else 0.0
         if timed and packet.pts is not None:
             first = packet.pts * base if first is None else first
             gap = packet.pts * base - first - writer.seconds
@@ -191,15 +205,17 @@ def _packets(container: Any, stream: Any) -> Iterator[Any]:
 
 
 class _Writer:
-    """Resamples frames and writes them as they come; nothing but one frame is ever held."""
+    """Resamples frames in groups and writes them as they come; no more than a group is ever held."""
 
     def __init__(self, sink: BinaryIO, channels: int, max_seconds: float) -> None:
         self.samples = 0  # written, a channel
+        self.heard = False  # whether any of them came from the file
         self.lost_seconds = 0.0
         self._sink = sink
         self._channels = channels
         self._most = int((max_seconds + 1) * RATE)
         self._resampler: AudioResampler | None = None
+        self._waiting = AudioFifo()
         self._shape: tuple[Any, ...] = ()
 
     def write(self, frame: AudioFrame) -> None:
@@ -210,26 +226,39 @@ class _Writer:
             layout = "mono" if self._channels == 1 else "stereo"
             self._resampler, self._shape = AudioResampler(format="s16", layout=layout, rate=RATE), shape
         frame.pts = None  # time stamps of odd files jump; samples follow one another
-        assert self._resampler is not None
-        self._emit(self._resampler.resample(frame))
+        self._waiting.write(frame)
+        if self._waiting.samples >= GROUP:
+            self._drain()
 
     @property
     def seconds(self) -> float:
-        return self.samples / RATE
+        waiting = self._waiting.samples / self._shape[2] if self._waiting.samples else 0.0
+        return self.samples / RATE + waiting
 
     def silence(self, seconds: float, *, lost: bool) -> None:
         """Stands in for `seconds` that hold no sound, or whose sound is lost."""
+        self._drain()
         count = int(seconds * RATE)
         self.lost_seconds += count / RATE if lost else 0.0
         self._put(bytes(count * self._channels * 2), count)
 
     def finish(self) -> None:
+        self._drain()
         if self._resampler is not None:
             self._emit(self._resampler.resample(None))
-            self._resampler = None
+            self._resampler, self._waiting = None, AudioFifo()
+
+    def _drain(self) -> None:
+        if self._resampler is None or not self._waiting.samples:
+            return
+        frame = self._waiting.read()
+        if frame is not None:
+            frame.pts = None
+            self._emit(self._resampler.resample(frame))
 
     def _emit(self, frames: list[AudioFrame]) -> None:
         for frame in frames:
+            self.heard = self.heard or frame.samples > 0
             self._put(bytes(frame.planes[0])[: frame.samples * self._channels * 2], frame.samples)
 
     def _put(self, data: bytes, samples: int) -> None:

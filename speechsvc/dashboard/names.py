@@ -30,6 +30,7 @@ _SUSPECT = {
     "invented_phrase": ("疑似模型编造的固定句", "a sentence that models invent"),
     "repetition": ("疑似循环重复", "a repetition loop"),
     "speech_rate": ("语速不合常理", "faster than anyone speaks"),
+    "crosstalk": ("是另一方声音的串音", "the other side's voice, leaking in"),
 }
 _WARNING = {
     "truncated": ("录音被截断，只分析了已有部分", "The recording is cut off; what there was is analysed"),
@@ -41,6 +42,20 @@ _WARNING = {
     ),
     "channels_inverted": ("两个声道反相", "The channels are phase-inverted"),
     "channels_not_mono": ("声明为单声道，实际为双声道", "Declared as mono, but there are two channels"),
+    "channels_crosstalk": (
+        "一个声道里能听到另一方的声音（串音）；只是串音的语句已标为存疑",
+        "One side is heard on the other side's channel (crosstalk); what is nothing but that is marked doubtful",
+    ),
+    "channels_maybe_swapped": (
+        "左右声道可能标反了：话语内容与标注的销售/客户不符，请核对上传时的 channels",
+        "The sides may be swapped: what is said speaks against who is named agent; check `channels` of the upload",
+    ),
+    "length_wrong": (
+        "文件头写的时长偏短，已读取全部内容",
+        "The file's header gives too short a length; all of it was read",
+    ),
+    "extra_tracks": ("文件有多条音轨，只分析了第一条", "The file has several sound tracks; only the first is analysed"),
+    "no_speech": ("没有检测到有人说话", "No speech was heard"),
     "recording_mono": ("声明为双声道，实际为单声道", "Declared as stereo, but it is mono"),
 }
 _SOURCE = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
+
 _PCM = 1
 _BROWSER_TYPES = frozenset({"audio/wav", "audio/mpeg", "audio/mp4", "audio/ogg", "audio/flac", "audio/webm"})
 
@@ -27,3 +30,20 @@ def sniff(head: bytes) -> str | None:
 
 def plays_in_browsers(media_type: str | None) -> bool:
     return media_type in _BROWSER_TYPES
+
+
+class RawCodec(StrEnum):
+    """Codings of sound that may come without any header."""
+
+    ALAW = "alaw"  # G.711 a-law
+    ULAW = "ulaw"  # G.711 u-law
+    S16LE = "s16le"  # linear PCM, 16 bit, little-endian
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RawFormat:
+    """What the sender says about a recording without a header, which nothing in the file could tell."""
+
+    codec: RawCodec
+    rate: int  # Hz
+    channels: int = 1  # 1 or 2, interleaved

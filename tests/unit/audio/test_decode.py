@@ -1,4 +1,4 @@
-"""Every format a call system writes, and every file that is none."""
+"""What decoding keeps, refuses and flags; formats and hostile files have tests of their own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from speechsvc.audio.errors import (
 )
 from speechsvc.errors import SpeechsvcError
 from speechsvc.resources import bundled
-from tests.unit.audio.sounds import KINDS, tones, wav_header, write_kind, write_wav
+from tests.unit.audio.sounds import tones, wav_header, write_kind, write_wav
 
 SAMPLE = bundled("models") / "sample-calls" / "call1.wav"
 
@@ -33,28 +33,6 @@ def work(tmp_path: Path) -> Path:
     folder = tmp_path / "work"
     folder.mkdir()
     return folder
-
-
-@pytest.mark.parametrize("name", sorted(KINDS))
-def test_reads_the_format_whole(name: str, tmp_path: Path, work: Path) -> None:
-    audio = decode(write_kind(tmp_path, name), work)
-    assert audio.channels == KINDS[name][3]
-    assert audio.source_rate == KINDS[name][2] if "ogg" not in name and "webm" not in name else 48000
-    assert audio.duration == pytest.approx(4.0, abs=0.11)  # encoders pad to whole frames
-    assert not audio.partial
-    assert audio.warnings == ()
-    assert np.abs(audio.samples).max() > 4000
-
-
-@pytest.mark.parametrize("name", sorted(set(KINDS) - {"call.aac", "call.amr", "call.m4a"}))
-def test_a_file_cut_in_half_is_partial(name: str, tmp_path: Path, work: Path) -> None:
-    whole = write_kind(tmp_path, name).read_bytes()
-    cut = tmp_path / "cut"
-    cut.write_bytes(whole[: len(whole) // 2])
-    audio = decode(cut, work)
-    assert audio.partial
-    assert audio.warnings == ("truncated",)
-    assert 1.0 < audio.duration < 3.0
 
 
 def test_an_mp4_without_its_index_is_undecodable(tmp_path: Path, work: Path) -> None:
@@ -205,7 +183,7 @@ def test_a_bomb_of_silence_stops_at_the_limit(tmp_path: Path, work: Path) -> Non
 def test_a_decode_that_takes_too_long_is_stopped(tmp_path: Path, work: Path) -> None:
     path = write_wav(tmp_path / "long.wav", tones(8000, 2, 5.0))
     with pytest.raises(DecodeLimitReached) as caught:
-        decode(path, work, DecodeLimits(base_seconds=-5.0 + 0.05, seconds_per_megabyte=0))
+        decode(path, work, DecodeLimits(base_seconds=-5.0 + 0.05, seconds_per_megabyte=0, patience=1))
     assert not caught.value.permanent
 
 
