@@ -31,6 +31,8 @@ _SUSPECT = {
     "repetition": ("疑似循环重复", "a repetition loop"),
     "speech_rate": ("语速不合常理", "faster than anyone speaks"),
     "crosstalk": ("是另一方声音的串音", "the other side's voice, leaking in"),
+    "language": ("大部分不是本通话的语言", "mostly another language than the call's"),
+    "music": ("此处是提示音或音乐，不是人声", "tones or music here, no voice"),
 }
 _WARNING = {
     "truncated": ("录音被截断，只分析了已有部分", "The recording is cut off; what there was is analysed"),

@@ -32,6 +32,16 @@ class SpeechInterval:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SoundInterval:
+    """One interval of tones (ring-back, keys, fax) or music in which nobody speaks."""
+
+    channel: int
+    kind: str  # tone or music
+    start: float  # seconds
+    end: float  # seconds
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Transcript:
     """Segments in order of start, with what is needed to trace and repeat them."""
 
@@ -42,6 +52,7 @@ class Transcript:
     model: dict[str, Any] = field(default_factory=dict)  # name, revision, compute_type, device, engine and settings
     warnings: tuple[str, ...] = ()  # stable codes: channels_identical, channels_inverted, channel_silent, truncated ...
     partial: bool = False  # the recording ended before its declared length
+    sounds: tuple[SoundInterval, ...] = ()  # between speech; transcripts of earlier releases have none
 
     def conversation(self, call_id: str) -> Conversation:
         """The same words as turns, one turn a segment, indexes equal."""

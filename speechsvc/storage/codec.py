@@ -10,7 +10,7 @@ from typing import Any
 from speechsvc.domain.analysis import Contact, ContactFinding, NextStep, TurnEvidence, Versions
 from speechsvc.domain.conversation import Conversation, Speaker, Turn
 from speechsvc.domain.talk import TalkMetrics
-from speechsvc.domain.transcript import Segment, SpeechInterval, Transcript
+from speechsvc.domain.transcript import Segment, SoundInterval, SpeechInterval, Transcript
 from speechsvc.ports import Analysis
 
 
@@ -33,6 +33,7 @@ def unpack_transcript(body: bytes) -> Transcript:
     return Transcript(
         segments=tuple(_segment(s) for s in data.pop("segments")),
         speech=tuple(SpeechInterval(**i | {"speaker": Speaker(i["speaker"])}) for i in data.pop("speech")),
+        sounds=tuple(SoundInterval(**i) for i in data.pop("sounds", ())),
         warnings=tuple(data.pop("warnings")),
         **data,
     )

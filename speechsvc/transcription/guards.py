@@ -17,13 +17,18 @@ from pathlib import Path
 import yaml
 
 from speechsvc.resources import bundled
+from speechsvc.transcription.flips import flips
 from speechsvc.transcription.recognise import RawSegment
 from speechsvc.transcription.script import comparable
+
+RULES = 2  # raise it with every change of code here, in flips or in sounds that can alter a reason
 
 NO_SPEECH = "no_speech"  # the detector heard nothing under the text
 INVENTED = "invented_phrase"  # a sentence known to be invented by Whisper
 REPETITION = "repetition"  # a loop, within or across segments
 SPEECH_RATE = "speech_rate"  # more syllables a second than anyone says
+LANGUAGE = "language"  # mostly another language or script than the call's
+MUSIC = "music"  # tones or music under the text, and no voice
 
 _CJK = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[a-z0-9]+")
@@ -70,13 +75,20 @@ def suspect_reasons(
     *,
     phrases: InventedPhrases,
     settings: GuardSettings | None = None,
+    sound_seconds: Sequence[float] | None = None,
+    language: str = "zh",
 ) -> list[tuple[str, ...]]:
-    """Reasons for each segment of one channel, in order; `speech_seconds` is detected speech under each."""
+    """Reasons for each segment of one channel, in order.
+
+    Under each: `speech_seconds` of detected speech, tones and music left out, and `sound_seconds` of those.
+    """
     settings = settings or GuardSettings()
     looping = _looping(segments, settings.loop_segments)
+    sounds = sound_seconds or [0.0] * len(segments)
     return [
-        _reasons(segment, seconds, i in looping, phrases, settings)
-        for i, (segment, seconds) in enumerate(zip(segments, speech_seconds, strict=True))
+        (*_heard(seconds, sound, settings), *_written(segment, i in looping, phrases, settings, language), *rate)
+        for i, (segment, seconds, sound) in enumerate(zip(segments, speech_seconds, sounds, strict=True))
+        for rate in [_too_fast(segment.text, seconds, settings)]
     ]
 
 
@@ -96,20 +108,31 @@ def syllables(text: str) -> int:
     return len(_CJK.findall(plain)) + 2 * len(_WORD.findall(plain))
 
 
-def _reasons(
-    segment: RawSegment, seconds: float, loops: bool, phrases: InventedPhrases, settings: GuardSettings
+def _heard(seconds: float, sound: float, settings: GuardSettings) -> tuple[str, ...]:
+    """What the sound under the text says."""
+    if seconds >= settings.least_speech_s:
+        return ()
+    return (MUSIC,) if sound >= settings.least_speech_s else (NO_SPEECH,)
+
+
+def _written(
+    segment: RawSegment, loops: bool, phrases: InventedPhrases, settings: GuardSettings, language: str
 ) -> tuple[str, ...]:
+    """What the text itself says."""
     found = []
-    if seconds < settings.least_speech_s:
-        found.append(NO_SPEECH)
     if phrases.match(segment.text):
         found.append(INVENTED)
     if loops or repeats(segment.text) or _compresses(segment.text, settings.compression_ratio):
         found.append(REPETITION)
-    count = syllables(segment.text)
-    if count >= settings.rate_from_syllables and count > settings.most_syllables_per_s * max(seconds, 0.01):
-        found.append(SPEECH_RATE)
+    if flips(segment.text, language):
+        found.append(LANGUAGE)
     return tuple(found)
+
+
+def _too_fast(text: str, seconds: float, settings: GuardSettings) -> tuple[str, ...]:
+    count = syllables(text)
+    fast = count >= settings.rate_from_syllables and count > settings.most_syllables_per_s * max(seconds, 0.01)
+    return (SPEECH_RATE,) if fast else ()
 
 
 def _longest_run(text: str, unit: int) -> int:

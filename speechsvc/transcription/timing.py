@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from speechsvc.transcription.recognise import RawSegment
-from speechsvc.transcription.vad import RATE, Span
+from speechsvc.transcription.vad import RATE, Sound, Span
 
 _MARGIN = 0.1  # seconds kept around detected speech
 _SLIVER = 0.35  # seconds of speech that may be the neighbour's
@@ -31,6 +31,11 @@ def settle(segment: RawSegment, talk: Sequence[Span]) -> tuple[RawSegment, float
     end = min(segment.end, under[-1][1] + _MARGIN)
     seconds = sum(b - a for a, b in under)
     return replace(segment, start=round(start, 2), end=round(max(end, start), 2)), seconds
+
+
+def seconds_under(segment: RawSegment, sounds: Sequence[Sound]) -> float:
+    """Seconds of the segment that are tones or music."""
+    return sum(b - a for a, b in _under(segment, [(s.start, s.end) for s in sounds]))
 
 
 def _under(segment: RawSegment, talk: Sequence[Span]) -> list[tuple[float, float]]:

@@ -14,17 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from speechsvc.domain.conversation import Speaker
-from speechsvc.domain.transcript import Segment, SpeechInterval, Transcript
+from speechsvc.domain.transcript import Segment, SoundInterval, SpeechInterval, Transcript
 from speechsvc.transcription.batched import recognise_batched
 from speechsvc.transcription.catalogue import load_catalogue
 from speechsvc.transcription.engine import SpeechModel, choose_device, engine_versions, model_sha256
 from speechsvc.transcription.errors import RecognitionFailed
-from speechsvc.transcription.guards import GuardSettings, confidence, load_phrases, suspect_reasons
+from speechsvc.transcription.guards import RULES, GuardSettings, confidence, load_phrases, suspect_reasons
 from speechsvc.transcription.models import locate_model, resolve_model, source_of
 from speechsvc.transcription.profiles import Wishes, decoding_for
 from speechsvc.transcription.recognise import DecodingSettings, RawSegment, recognise_channels
 from speechsvc.transcription.script import simplified
-from speechsvc.transcription.timing import settle
+from speechsvc.transcription.sounds import SoundSettings, hear_sounds
+from speechsvc.transcription.timing import seconds_under, settle
 from speechsvc.transcription.vad import RATE, VadSettings, VoiceActivity, voice_activity
 
 _DECODED, _DETECTED = 0.03, 0.1  # shares of the whole work when decoding and detection are done
@@ -83,6 +84,7 @@ class FasterWhisperTranscriber:
         vad: VadSettings | None = None,
         guards: GuardSettings | None = None,
         simplify: bool = True,
+        sounds: SoundSettings | None = None,
     ) -> None:
         """`open_recording` is `speechsvc.audio.recording.RecordingOpener(...).open`.
 
@@ -95,6 +97,7 @@ class FasterWhisperTranscriber:
         self._simplify = simplify
         self._vad = vad or VadSettings()
         self._guards = guards or GuardSettings()
+        self._sounds = sounds or SoundSettings()
         self._model: SpeechModel | None = None
         self._description: dict[str, Any] | None = None
 
@@ -117,11 +120,13 @@ class FasterWhisperTranscriber:
             segments = self._recognise_all(opened.channels, activities, language, progress)
             warnings = opened.warnings if any(a.talk for a in activities) else (*opened.warnings, "no_speech")
             speech = [i for c, a in zip(opened.channels, activities, strict=True) for i in _intervals(c, a)]
+            sounds = [i for c, a in zip(opened.channels, activities, strict=True) for i in _sounds(c, a)]
             duration, partial = opened.duration, opened.partial
         progress(1.0)
         return Transcript(
             segments=tuple(sorted(segments, key=lambda s: (s.start, s.channel, s.end))),
             speech=tuple(sorted(speech, key=lambda i: (i.start, i.channel))),
+            sounds=tuple(sorted(sounds, key=lambda i: (i.start, i.channel))),
             duration=round(duration, 3),
             language=language,
             model=self.describe(),
@@ -167,7 +172,8 @@ class FasterWhisperTranscriber:
             "decoding": self._settings.as_dict(),
             "simplified": self._simplify,
             "vad": self._vad.as_dict(),
-            "guards": {**asdict(self._guards), "phrases": load_phrases().version},
+            "sounds": self._sounds.as_dict(),
+            "guards": {**asdict(self._guards), "rules": RULES, "phrases": load_phrases().version},
         }
         digest = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
         version = f"{name}-{device.compute_type}+{digest[:8]}"
@@ -189,7 +195,7 @@ class FasterWhisperTranscriber:
         return self._model
 
     def _detect(self, channel: Channel) -> VoiceActivity:
-        return voice_activity(channel.samples, self._vad)
+        return hear_sounds(channel.samples, voice_activity(channel.samples, self._vad), self._sounds)
 
     def _recognise_all(
         self,
@@ -208,7 +214,8 @@ class FasterWhisperTranscriber:
             language,
             lambda seconds: progress(_DETECTED + (1 - _DETECTED) * min(1.0, seconds / total) * 0.999),
         )
-        return [s for c, a, found in zip(channels, activities, raw, strict=True) for s in self._guarded(c, a, found)]
+        sides = zip(channels, activities, raw, strict=True)
+        return [segment for c, a, found in sides for segment in self._guarded(c, a, found, language)]
 
     def _recognise(
         self,
@@ -228,13 +235,17 @@ class FasterWhisperTranscriber:
         except RuntimeError as error:  # what CTranslate2 raises; its message names no words of the call
             raise RecognitionFailed(detail=str(error)) from error
 
-    def _guarded(self, channel: Channel, activity: VoiceActivity, raw: list[RawSegment]) -> Iterator[Segment]:
+    def _guarded(
+        self, channel: Channel, activity: VoiceActivity, raw: list[RawSegment], language: str
+    ) -> Iterator[Segment]:
         settled = [settle(segment, activity.talk) for segment in raw]
         reasons = suspect_reasons(
             [segment for segment, _ in settled],
             [seconds for _, seconds in settled],
             phrases=load_phrases(),
             settings=self._guards,
+            sound_seconds=[seconds_under(segment, activity.sounds) for segment, _ in settled],
+            language=language,
         )
         for (segment, _), suspect in zip(settled, reasons, strict=True):
             yield Segment(
@@ -253,3 +264,9 @@ def _intervals(channel: Channel, activity: VoiceActivity) -> Iterator[SpeechInte
         yield SpeechInterval(
             channel=channel.index, speaker=channel.speaker, start=round(start / RATE, 3), end=round(end / RATE, 3)
         )
+
+
+def _sounds(channel: Channel, activity: VoiceActivity) -> Iterator[SoundInterval]:
+    for sound in activity.sounds:
+        start, end = round(sound.start / RATE, 3), round(sound.end / RATE, 3)
+        yield SoundInterval(channel=channel.index, kind=sound.kind, start=start, end=end)

@@ -40,12 +40,22 @@ class VadSettings:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """One stretch of tones or music, in samples at 16 kHz."""
+
+    start: int
+    end: int
+    kind: str  # tone or music
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VoiceActivity:
     """Where a channel holds speech, in samples at 16 kHz."""
 
     chunks: tuple[Span, ...]  # padded, for recognition
     talk: tuple[Span, ...]  # unpadded, for talk time
+    sounds: tuple[Sound, ...] = ()  # tones and music, cut out of `talk`
 
     @property
     def chunk_samples(self) -> int:

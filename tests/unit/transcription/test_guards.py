@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from speechsvc.transcription.guards import (
     INVENTED,
+    LANGUAGE,
+    MUSIC,
     NO_SPEECH,
     REPETITION,
     SPEECH_RATE,
@@ -41,7 +46,7 @@ def reasons(text: str, speech: float = 5.0) -> tuple[str, ...]:
     ],
 )
 def test_invented_phrases_are_flagged_however_they_are_written(text: str) -> None:
-    assert reasons(text) == (INVENTED,)
+    assert reasons(text)[0] == INVENTED
 
 
 @pytest.mark.parametrize(
@@ -127,5 +132,65 @@ def test_confidence_is_a_probability() -> None:
 def test_the_list_has_no_phrase_that_is_empty_or_short() -> None:
     phrases = load_phrases()
     assert phrases.version >= 1
-    assert min(len(phrase) for phrase in phrases.contains) >= 6
-    assert min(len(phrase) for phrase in phrases.whole) >= 4
+    assert min(len(phrase) for phrase in phrases.contains) >= 5
+    assert min(len(phrase) for phrase in phrases.whole) >= 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ご視聴ありがとうございました",
+        "それでは、また次の動画でお会いしましょう",
+        "시청해주셔서 감사합니다",
+        "MBC 뉴스 이덕영입니다",
+        "Спасибо за просмотр",
+        "ขอบคุณครับ",
+        "I'm going to show you how to do it.",
+        "Thank you so much, and I will see you in the next one.",
+        "好 I don't know what you are going to do with this",
+    ],
+)
+def test_another_language_in_a_chinese_call_is_flagged(text: str) -> None:
+    assert LANGUAGE in reasons(text)
+    assert LANGUAGE not in suspect_reasons([segment(text)], [5.0], phrases=load_phrases(), language="en")[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我们现在用的是 SAP Business One，还有一个 Salesforce，想跟 ERP 打通。",
+        "OK OK，没问题，bye bye",
+        "发我邮箱吧，wang.li@example.com，或者 sales-team@mail.example.cn",
+        "官网是 www.example.com，上面有 demo",
+        "SaaS CRM ERP OA API SDK",
+        "这个 feature 我们 Q3 会 release，你 follow 一下 PM 那边的 timeline",
+        "Sorry, the subscriber you dialed cannot be connected for the moment, please redial later.",
+        "您拨打的电话正在通话中请稍后再拨sorry the subscriber you dialed is busy now please redial later",
+        "Please leave your message after the tone, and we will call you back.",
+        "No problem.",
+        "α 版本 β 测试，误差 5 µm",
+        "の字很像日文",
+    ],
+)
+def test_names_short_forms_addresses_and_prompts_are_no_flip(text: str) -> None:
+    assert LANGUAGE not in reasons(text)
+
+
+def test_text_over_music_says_so() -> None:
+    found = suspect_reasons([segment("二。")], [0.05], phrases=load_phrases(), sound_seconds=[1.5])
+    assert found == [(MUSIC,)]
+    mixed = suspect_reasons([segment("您好。")], [0.8], phrases=load_phrases(), sound_seconds=[1.5])
+    assert mixed == [()]
+
+
+def test_no_gold_sentence_is_suspect_for_its_words() -> None:
+    """About 4,500 turns as people say them: neither the list nor the language rule may touch them."""
+    folder = Path(__file__).parents[2] / "gold"
+    texts = [
+        turn["text"]
+        for name in ("dev", "w1", "w2", "w3", "w4", "w5")
+        for line in (folder / f"{name}.jsonl").read_text("utf-8").splitlines()
+        for turn in json.loads(line)["turns"]
+    ]
+    flagged = [t for t in texts if set(reasons(t, speech=60.0)) - {REPETITION}]
+    assert flagged == []
