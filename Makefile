@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := PYTHONDONTWRITEBYTECODE=1 $(BIN)/python -m speechsvc
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo serve test check learned bench fmt pins wheel clean
+.PHONY: help setup setup-dev demo serve test check learned demo-model bench fmt pins wheel clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -35,6 +35,10 @@ check: setup-dev ## lint, format, types, import layers, lexicon
 
 learned: setup-dev ## train the default lexicon's learned entries again from tests/gold
 	@OMP_NUM_THREADS=1 $(RUN) lexicon train tests/gold/dev.jsonl tests/gold/w?.jsonl tests/gold/sentences.jsonl $(ARGS)
+
+demo-model: setup ## train the demonstration model anew (hours on a CPU, minutes on a GPU): models/recipe/README.md
+	@$(BIN)/pip install -q --require-hashes -r models/recipe/requirements.txt
+	@for step in corpus speech train export; do $(BIN)/python -m models.recipe $$step $(ARGS) || exit 1; done
 
 bench: setup-dev ## benchmarks side by side with peers: a table, and JSON in bench-output/
 	@$(BIN)/python -m tests.bench $(ARGS)
