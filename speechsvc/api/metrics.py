@@ -1,11 +1,11 @@
-"""Measurements for Prometheus. Labels hold route templates, statuses and queue names; never ids or names."""
+"""Measurements for Prometheus. Labels hold route templates, statuses, queues, machines and models; never ids."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from speechsvc.ports import System
@@ -31,6 +31,7 @@ class HttpMetrics:
             registry=self._registry,
         )
         self._registry.register(_Queues(system))
+        self._registry.register(_Recognition(system))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         known = method if method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH") else "other"
@@ -40,6 +41,30 @@ class HttpMetrics:
     def text(self) -> bytes:
         """The text exposition format, version 0.0.4."""
         return generate_latest(self._registry)
+
+
+class _Recognition(Collector):
+    """What workers of all machines recognised, as they noted it in the database."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        labels = ["host", "model", "profile"]
+        factor = GaugeMetricFamily(
+            "speechsvc_real_time_factor", "Seconds of work for a second of audio, moving average", labels=labels
+        )
+        audio = CounterMetricFamily("speechsvc_recognised_audio_seconds", "Seconds of audio recognised", labels=labels)
+        work = CounterMetricFamily("speechsvc_recognition_seconds", "Seconds spent on recognising them", labels=labels)
+        for pace in self._system.paces():
+            key = [pace.host, pace.model, pace.profile]
+            factor.add_metric(key, pace.factor)
+            audio.add_metric(key, pace.audio_s)
+            work.add_metric(key, pace.work_s)
+        yield from (factor, audio, work)
 
 
 class _Queues(Collector):

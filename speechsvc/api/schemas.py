@@ -92,6 +92,11 @@ class CallOut(BaseModel):
     status: str = Field(description="queued, transcribing, analysing, done, partial or failed")
     progress: float = Field(description="0 to 1 within transcribing", ge=0, le=1)
     queue_position: int | None = Field(None, description="jobs before this one while it waits; only in GET /calls/{id}")
+    expected_at: datetime | None = Field(
+        None,
+        description="when recognition is expected to finish, from the measured pace and the audio's length; while "
+        "transcribing, and in GET /calls/{id} while queued; null where nothing is known yet",
+    )
     metadata: MetadataOut
     received_at: datetime
     finished_at: datetime | None

@@ -9,10 +9,12 @@ from speechsvc.api import schemas as s
 from speechsvc.api.route import Caller
 from speechsvc.domain.access import Permission
 from speechsvc.domain.analysis import TurnEvidence, Versions
-from speechsvc.domain.call import Call, CallMetadata, Source
+from speechsvc.domain.call import Call, CallMetadata, CallStatus, Source
 from speechsvc.domain.webhook import Attempt, Delivery, Endpoint
 from speechsvc.errors import told_again
 from speechsvc.ports import Analysis, StoredMention
+
+_UNHEARD = (CallStatus.QUEUED, CallStatus.TRANSCRIBING)
 
 
 def accepted(caller: Caller, call: Call) -> s.CallAccepted:
@@ -41,6 +43,7 @@ def call_out(caller: Caller, call: Call, queue_position: int | None = None) -> s
         status=call.status.value,
         progress=min(1.0, max(0.0, call.progress)),
         queue_position=queue_position,
+        expected_at=call.expected_at if call.status in _UNHEARD else None,
         metadata=metadata_out(call.metadata),
         received_at=call.received_at,
         finished_at=call.finished_at,

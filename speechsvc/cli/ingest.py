@@ -138,16 +138,17 @@ def _wait(client: Client, ids: list[str], summary: dict[str, Any]) -> None:
     with _bar() as progress:
         task = progress.add_task(say("analysing", "分析"), total=len(ids))
         while waiting:
-            left = []
+            left, begun = [], 0.0  # begun: what is done of unfinished calls, in calls
             for call_id in waiting:
                 call = client.get(f"/v1/calls/{call_id}")
                 if call["status"] not in _FINISHED:
                     left.append(call_id)
+                    begun += call.get("progress") or 0.0
                     continue
-                progress.advance(task)
                 if call["status"] == "failed":
                     summary["failed"].append({"id": call_id, "error": (call.get("error") or {}).get("message")})
             waiting = left
+            progress.update(task, completed=len(ids) - len(left) + begun)
             time.sleep(0.5 if waiting else 0)
 
 

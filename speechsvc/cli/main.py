@@ -21,6 +21,7 @@ from speechsvc.cli import (
     score,
     serve,
     tag,
+    tenants,
     touch_health,
     transcribe,
     webhooks,
@@ -46,6 +47,7 @@ app.command("heatmap")(heatmap.heatmap)
 app.command("touch-health")(touch_health.touch_health)
 app.command("doctor")(doctor.doctor)
 app.add_typer(keys.app, name="keys")
+app.add_typer(tenants.app, name="tenants")
 app.add_typer(lexicon.app, name="lexicon")
 app.add_typer(rubric.app, name="rubric")
 app.add_typer(score.app, name="score")

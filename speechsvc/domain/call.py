@@ -103,6 +103,7 @@ class Call:
     recording: Recording | None = None
     playback: Recording | None = None  # what readers hear where the original is not for them or not for browsers
     progress: float = 0.0  # 0 to 1
+    expected_at: datetime | None = None  # finish of recognition, while it is queued or transcribed
     received_at: datetime
     finished_at: datetime | None = None
     duration: float | None = None  # seconds of audio decoded

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from speechsvc.domain.access import Principal
 from speechsvc.domain.job import Job, JobKind
+from speechsvc.domain.pace import Pace
 from speechsvc.ports.call_index import CallIndexRepository
 from speechsvc.ports.calls import AnalysisRepository, CallRepository, Page, TranscriptRepository
 from speechsvc.ports.crm import CrmRepository
@@ -105,6 +106,7 @@ class Tenant:
     id: str
     name: str
     timezone: str  # IANA name
+    language: str | None = None  # of its calls, such as zh; None: the installation's
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,6 +136,9 @@ class System(Protocol):
 
     def tenant(self, tenant_id: str) -> Tenant: ...
     def tenants(self) -> tuple[Tenant, ...]: ...
+    def set_language(self, tenant_id: str, language: str | None) -> None:
+        """Of the calls recognised from now on. Raises NotFound."""
+        ...
 
     def add_key(self, principal: Principal, key_sha256: str) -> None: ...
     def authenticate(self, key_sha256: str) -> Principal | None:
@@ -151,8 +156,18 @@ class System(Protocol):
         """The oldest due job that is ready or whose lease ran out; adds one to attempt and token."""
         ...
 
-    def renew(self, job: Job, lease_s: float, progress: float | None = None) -> bool:
-        """False when the job belongs to somebody else now. `progress` is stored on the job's call."""
+    def renew(
+        self, job: Job, lease_s: float, progress: float | None = None, expected_at: datetime | None = None
+    ) -> bool:
+        """False when the job belongs to somebody else now. `progress` and `expected_at` are stored on its call."""
+        ...
+
+    def note_pace(self, of: Pace, audio_s: float, work_s: float) -> None:
+        """Adds a recognised call to the moving average of a machine, model and profile; figures in `of` are unused."""
+        ...
+
+    def paces(self) -> tuple[Pace, ...]:
+        """The last one used first."""
         ...
 
     def release(self, job: Job) -> None:

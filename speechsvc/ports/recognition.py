@@ -29,8 +29,12 @@ class Transcriber(Protocol):
         channels: dict[str, str] | str | None,
         language: str,
         progress: Callable[[float], None],
+        opened: Callable[[float], None] = lambda seconds: None,
     ) -> Transcript:
-        """`progress` gets 0 to 1. Raises a SpeechsvcError with a stable code for a recording it cannot use."""
+        """`progress` gets 0 to 1, `opened` the seconds of audio once decoded.
+
+        Raises a SpeechsvcError with a stable code for a recording it cannot use.
+        """
         ...
 
     def describe(self) -> dict[str, Any]:

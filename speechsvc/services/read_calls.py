@@ -14,6 +14,7 @@ from speechsvc.domain.transcript import Transcript
 from speechsvc.errors import Forbidden, NotFound, SpeechsvcError
 from speechsvc.ports import Analysis, CallFilter, Page, StoredMention, UnitOfWork
 from speechsvc.services.core import Core
+from speechsvc.services.expect_finish import with_expectation
 from speechsvc.services.mask_words import mask_evidence, mask_mentions, mask_segments, mask_transcript
 
 
@@ -36,11 +37,15 @@ def list_calls(
 
 
 def read_call(core: Core, principal: Principal, call_id: str) -> tuple[Call, int | None]:
-    """The call and, while it waits, how many jobs are before it. Raises NotFound outside the scope."""
+    """The call and, while it waits, how many jobs are before it; then `expected_at` is set where it can be told.
+
+    Raises NotFound outside the scope.
+    """
     principal.require(Permission.CALLS_STATUS)
     with core.db.tenant(principal.tenant_id, write=False) as uow:
         call = uow.calls.get(call_id, principal.scope())
-        return call, None if call.status.finished else uow.calls.queue_position(call_id)
+        position = None if call.status.finished else uow.calls.queue_position(call_id)
+    return with_expectation(core, call, position), position
 
 
 def read_transcript(core: Core, principal: Principal, call_id: str, *, raw: bool = False) -> Transcript:

@@ -17,6 +17,7 @@ from speechsvc.services import over_calls
 from speechsvc.services.analyse_call import analyse_call
 from speechsvc.services.core import Core
 from speechsvc.services.deliver_event import deliver_event, fail_delivery
+from speechsvc.services.expect_finish import Expectation
 from speechsvc.services.fail_call import fail_call
 from speechsvc.services.settle_followup import fail_settling, settle_followup
 from speechsvc.services.transcribe_call import transcribe_call
@@ -92,7 +93,7 @@ def _run(core: Core, job: Job) -> None:
         return fail_call(core, job, WorkerLost(attempts=job.attempt - 1), dead=True)
     with _lease_kept(core, job) as pulse:
         if job.kind is JobKind.TRANSCRIBE:
-            return transcribe_call(core, job, pulse.report)
+            return transcribe_call(core, job, pulse.report, pulse.expectation.opened)
         return analyse_call(core, job)
 
 
@@ -137,6 +138,7 @@ def _retry(core: Core, job: Job, error: SpeechsvcError, outage: bool) -> None:
 class _Pulse:
     """Progress as the stage reports it, sent with the next heartbeat."""
 
+    expectation: Expectation
     progress: float = 0.0
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -147,7 +149,7 @@ class _Pulse:
 @contextmanager
 def _lease_kept(core: Core, job: Job) -> Iterator[_Pulse]:
     """Renews the lease from a thread. A lost lease is not fatal here: the final write will be refused."""
-    pulse = _Pulse()
+    pulse = _Pulse(expectation=Expectation(core))
     beat = min(2.0, core.limits.lease_s / 3)
     thread = threading.Thread(target=_beat, args=(core, job, pulse, beat), name="lease", daemon=True)
     thread.start()
@@ -161,7 +163,8 @@ def _lease_kept(core: Core, job: Job) -> Iterator[_Pulse]:
 def _beat(core: Core, job: Job, pulse: _Pulse, every_s: float) -> None:
     while not pulse.stop.wait(every_s):
         try:
-            if not core.system.renew(job, core.limits.lease_s, pulse.progress):
+            expected = pulse.expectation.at(pulse.progress) if job.kind is JobKind.TRANSCRIBE else None
+            if not core.system.renew(job, core.limits.lease_s, pulse.progress, expected):
                 return
         except Exception as error:
             log.warning("lease_renewal_failed", job=job.id, error_type=type(error).__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from speechsvc.domain.transcript import Transcript
 from speechsvc.errors import NotFound, SpeechsvcError
 from speechsvc.ports import StaleLease
 from speechsvc.services.core import Core
+from speechsvc.services.expect_finish import note_pace
 from speechsvc.services.make_playback import make_playback
 
 
@@ -24,13 +26,21 @@ class RecordingMissing(SpeechsvcError):
     advice_zh = "请检查录音存储是否完整并已挂载；可恢复备份，或删除该通话后重新上传。"
 
 
-def transcribe_call(core: Core, job: Job, progress: Callable[[float], None]) -> None:
-    """Runs again from the start after a crash: the earlier try left nothing. Raises what the transcriber raises."""
+def transcribe_call(
+    core: Core, job: Job, progress: Callable[[float], None], opened: Callable[[float], None] = lambda seconds: None
+) -> None:
+    """Runs again from the start after a crash: the earlier try left nothing. Raises what the transcriber raises.
+
+    `progress` gets 0 to 1, `opened` the seconds of audio once they are known.
+    """
     call = _begin(core, job)
+    language = core.system.tenant(job.tenant_id).language or core.language
+    began = time.monotonic()
     with _recording(core, call) as path:
         transcript = core.transcriber().transcribe(
-            path, channels=call.metadata.channels, language=core.language, progress=progress
+            path, channels=call.metadata.channels, language=language, progress=progress, opened=opened
         )
+        note_pace(core, transcript, time.monotonic() - began)
         playback = make_playback(core, job.tenant_id, path, transcript)
     try:
         _store(core, job, transcript, playback)
@@ -58,7 +68,9 @@ def _begin(core: Core, job: Job) -> Call:
     with core.db.tenant(job.tenant_id) as uow:
         uow.jobs.hold(job)  # a worker that slept through its lease must not set a finished call back
         call = uow.calls.get(job.subject)
-        uow.calls.update(call.id, status=CallStatus.TRANSCRIBING, progress=0.0, error_code=None, error=None)
+        uow.calls.update(
+            call.id, status=CallStatus.TRANSCRIBING, progress=0.0, expected_at=None, error_code=None, error=None
+        )
         uow.commit()
     return call
 
@@ -71,6 +83,7 @@ def _store(core: Core, job: Job, transcript: Transcript, playback: Recording | N
             job.subject,
             status=CallStatus.ANALYSING,
             progress=1.0,
+            expected_at=None,
             duration=transcript.duration,
             warnings=transcript.warnings,
             playback=playback,

@@ -81,6 +81,7 @@ def to_call(row: RowMapping) -> Call:
         recording=_recording(row, ""),
         playback=_recording(row, "playback_"),
         progress=row["progress"],
+        expected_at=row["expected_at"],
         received_at=row["received_at"],
         finished_at=row["finished_at"],
         duration=row["duration"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, or_, select, update
@@ -57,14 +58,16 @@ def lease(connection: Connection, kinds: Sequence[JobKind], lease_s: float) -> J
     return None if found is None else _job(found)
 
 
-def renew(connection: Connection, job: Job, lease_s: float, progress: float | None) -> bool:
+def renew(
+    connection: Connection, job: Job, lease_s: float, progress: float | None, expected_at: datetime | None = None
+) -> bool:
     """Whether the lease is still the job's."""
     renewed = connection.execute(update(jobs).where(_held(job)).values(lease_until=epoch_now() + lease_s)).rowcount
     if renewed and progress is not None and job.kind in _WITH_CALL:
         connection.execute(
             update(calls)
             .where(calls.c.tenant_id == job.tenant_id, calls.c.id == job.subject)
-            .values(progress=min(1.0, max(0.0, progress)))
+            .values(progress=min(1.0, max(0.0, progress)), expected_at=expected_at)
         )
     return renewed == 1
 

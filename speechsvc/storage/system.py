@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from speechsvc.domain.access import Principal, Role
 from speechsvc.domain.job import Job, JobKind
+from speechsvc.domain.pace import Pace
 from speechsvc.errors import Conflict, NotFound, SpeechsvcError
 from speechsvc.ports import KeyInfo, QueueState, Tenant
-from speechsvc.storage import leases
+from speechsvc.storage import leases, pace
 from speechsvc.storage.base import insert_if_absent
 from speechsvc.storage.database import SqlDatabase
 from speechsvc.storage.engine import DatabaseUnavailable, transaction
@@ -47,6 +48,7 @@ class SqlSystem:
             "id": tenant.id,
             "name": tenant.name,
             "timezone": tenant.timezone,
+            "language": tenant.language,
             "created_at": self._database.now(),
         }
         with self._transaction(write=True) as connection:
@@ -58,6 +60,12 @@ class SqlSystem:
         if row is None:
             raise NotFound(what="tenant")
         return _tenant(row)
+
+    def set_language(self, tenant_id: str, language: str | None) -> None:
+        with self._transaction(write=True) as connection:
+            change = update(tenants).where(tenants.c.id == tenant_id).values(language=language)
+            if connection.execute(change).rowcount == 0:
+                raise NotFound(what="tenant")
 
     def tenants(self) -> tuple[Tenant, ...]:
         with self._transaction(write=False) as connection:
@@ -131,9 +139,19 @@ class SqlSystem:
         with self._transaction(write=True) as connection:
             return leases.lease(connection, kinds, lease_s)
 
-    def renew(self, job: Job, lease_s: float, progress: float | None = None) -> bool:
+    def renew(
+        self, job: Job, lease_s: float, progress: float | None = None, expected_at: datetime | None = None
+    ) -> bool:
         with self._transaction(write=True) as connection:
-            return leases.renew(connection, job, lease_s, progress)
+            return leases.renew(connection, job, lease_s, progress, expected_at)
+
+    def note_pace(self, of: Pace, audio_s: float, work_s: float) -> None:
+        with self._transaction(write=True) as connection:
+            pace.note(connection, of, audio_s, work_s, self._database.now())
+
+    def paces(self) -> tuple[Pace, ...]:
+        with self._transaction(write=False) as connection:
+            return pace.read(connection)
 
     def release(self, job: Job) -> None:
         with self._transaction(write=True) as connection:
@@ -159,7 +177,7 @@ class SqlSystem:
 
 
 def _tenant(row: RowMapping) -> Tenant:
-    return Tenant(id=row["id"], name=row["name"], timezone=row["timezone"])
+    return Tenant(id=row["id"], name=row["name"], timezone=row["timezone"], language=row["language"])
 
 
 def _principal(row: RowMapping) -> Principal:

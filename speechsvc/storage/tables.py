@@ -48,8 +48,23 @@ tenants = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("timezone", Text, nullable=False),
+    Column("language", Text),  # of its calls; none: the installation's
     Column("event_seq", BigInteger, nullable=False, server_default="0"),  # last number given out in the feed
     Column("created_at", UtcDateTime, nullable=False),
+)
+
+recognition_pace = Table(  # of machines, not of tenants
+    "recognition_pace",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("profile", Text, primary_key=True),
+    Column("factor", Double, nullable=False),
+    Column("call_s", Double, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("audio_s", Double, nullable=False),
+    Column("work_s", Double, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
 )
 
 secrets = Table(  # of the installation, not of a tenant: for example the key that signs cookies
@@ -112,6 +127,7 @@ calls = Table(
     Column("playback_size", BigInteger),
     Column("playback_media_type", Text),
     Column("progress", Double, nullable=False),
+    Column("expected_at", UtcDateTime),  # finish of recognition, as the worker expects it
     Column("duration", Double),
     Column("contact", Text),
     Column("score", Integer),

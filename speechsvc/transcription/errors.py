@@ -69,6 +69,14 @@ class ProfileUnsuitable(SpeechsvcError):
     advice_zh = "请将 SPEECHSVC_PROFILE 设为 sequential 或 batched，或自行评测后设置 SPEECHSVC_WINDOW_S。"
 
 
+class LanguageUnknown(SpeechsvcError):
+    """There is no language {language} that speech models know."""
+
+    code, status, permanent = "language_unknown", 422, True
+    zh = "语音模型不支持语言代码 {language}。"
+    advice, advice_zh = "Use a code such as zh, yue or en.", "请使用 zh、yue、en 等语言代码。"
+
+
 class ModelCrossedFork(SpeechsvcError):
     """The speech model was loaded before this process was forked; it would hang here."""
 

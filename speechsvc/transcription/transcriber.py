@@ -108,20 +108,22 @@ class FasterWhisperTranscriber:
         channels: dict[str, str] | str | None,
         language: str,
         progress: Callable[[float], None],
+        opened: Callable[[float], None] = lambda seconds: None,
     ) -> Transcript:
         """Segments of all channels in order of start. No speech is a valid, empty transcript.
 
         Raises the errors of `speechsvc.audio` for the recording, of `speechsvc.transcription.errors` for the machine.
         """
-        with self._open(recording, channels) as opened:
+        with self._open(recording, channels) as sound:
+            opened(sound.duration)
             progress(_DECODED)
-            activities = [self._detect(channel) for channel in opened.channels]
+            activities = [self._detect(channel) for channel in sound.channels]
             progress(_DETECTED)
-            segments = self._recognise_all(opened.channels, activities, language, progress)
-            warnings = opened.warnings if any(a.talk for a in activities) else (*opened.warnings, "no_speech")
-            speech = [i for c, a in zip(opened.channels, activities, strict=True) for i in _intervals(c, a)]
-            sounds = [i for c, a in zip(opened.channels, activities, strict=True) for i in _sounds(c, a)]
-            duration, partial = opened.duration, opened.partial
+            segments = self._recognise_all(sound.channels, activities, language, progress)
+            warnings = sound.warnings if any(a.talk for a in activities) else (*sound.warnings, "no_speech")
+            speech = [i for c, a in zip(sound.channels, activities, strict=True) for i in _intervals(c, a)]
+            sounds = [i for c, a in zip(sound.channels, activities, strict=True) for i in _sounds(c, a)]
+            duration, partial = sound.duration, sound.partial
         progress(1.0)
         return Transcript(
             segments=tuple(sorted(segments, key=lambda s: (s.start, s.channel, s.end))),
