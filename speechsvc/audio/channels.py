@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from speechsvc.audio.mapped import forget
 from speechsvc.domain.conversation import Speaker
 from speechsvc.errors import InvalidInput
 
@@ -118,11 +118,4 @@ def _speakers(mapping: Mapping[str, str] | str | None) -> tuple[Speaker, Speaker
 def _blocks(samples: npt.NDArray[np.int16]) -> Iterator[npt.NDArray[np.float64]]:
     for start in range(0, len(samples), _WINDOW):
         yield samples[start : start + _WINDOW].astype(np.float64)
-        _forget(samples)
-
-
-def _forget(samples: npt.NDArray[np.int16]) -> None:
-    """Gives back the pages of a mapped file: read once, they would count as memory of this process."""
-    mapped = getattr(samples, "_mmap", None)
-    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        mapped.madvise(mmap.MADV_DONTNEED)
+        forget(samples)

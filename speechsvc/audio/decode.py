@@ -110,11 +110,16 @@ def decode(path: Path, workdir: Path, limits: DecodeLimits | None = None, raw: R
     report = _run_child(path, output, limits, hints)
     if report.get("reason") == "not_audio" and raw is not None and not _known(path):
         report = _run_child(path, output, limits, {"raw": asdict(raw)})
+    return conclude(path, output, report | hints, limits)
+
+
+def conclude(path: Path, output: Path, report: dict[str, Any], limits: DecodeLimits) -> DecodedAudio:
+    """What the child's report on `path` means; its samples lie in `output`. Raises what `decode` raises."""
     if not report.get("ok"):
         if report.get("reason") == "not_audio" and looks_like_audio(path):
             raise RecordingUndecodable
         raise _refusal(report, limits)
-    return _decoded(path, output, report | hints)
+    return _decoded(path, output, report)
 
 
 def _known(path: Path) -> bool:
@@ -150,10 +155,10 @@ def _run_child(path: Path, output: Path, limits: DecodeLimits, hints: dict[str, 
         raise DecodeLimitReached(resource="time", resource_zh="时间") from error
     except OSError as error:
         raise DecoderUnavailable from error
-    return _report(done)
+    return report_of(done)
 
 
-def _report(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+def report_of(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
     """The child's report, or what its death says."""
     try:
         report = json.loads(done.stdout)

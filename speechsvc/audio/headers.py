@@ -76,12 +76,12 @@ def hides_sound(path: Path) -> bool:
     if header is None or header.data_bytes is None:
         return False
     end = header.data_offset + header.data_bytes + header.data_bytes % 2
+    size = path.stat().st_size - end
+    if size < 8:
+        return False
     with path.open("rb") as file:
         file.seek(end)
         following = file.read(8)
-    if len(following) < 8:
-        return False
-    size = path.stat().st_size - end
     named = all(32 <= byte < 127 for byte in following[:4]) and int.from_bytes(following[4:], "little") <= size
     return not named and size > 800  # 50 ms of the slowest PCM
 

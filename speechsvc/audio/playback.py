@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from speechsvc.audio.decode import RATE, DecodedAudio, DecodeLimits, decode
+from speechsvc.audio.mapped import forget
 
 Silence = tuple[int | None, float, float]  # (channel or all, start seconds, end seconds)
 
@@ -54,6 +55,7 @@ def _write(audio: DecodedAudio, out: Path, silence: Sequence[Silence]) -> None:
                 block = np.array(audio.samples[start : start + _BLOCK], dtype="<i2")
                 _silence(block, start, silence)
                 file.writeframesraw(block.tobytes())
+                forget(audio.samples)
         os.replace(part, out)
     finally:
         part.unlink(missing_ok=True)

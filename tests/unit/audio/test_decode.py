@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from speechsvc.audio.errors import (
     RecordingUndecodable,
     RecordingUnsupported,
 )
+from speechsvc.audio.headers import hides_sound, read_wav
 from speechsvc.errors import SpeechsvcError
 from speechsvc.resources import bundled
 from tests.unit.audio.sounds import tones, wav_header, write_kind, write_wav
@@ -229,3 +231,15 @@ def test_a_gap_in_time_stamps_becomes_silence(tmp_path: Path, work: Path) -> Non
     assert not audio.partial
     assert not audio.samples[int(2.2 * 16_000) : int(4.8 * 16_000)].any()
     assert np.abs(audio.samples[int(5.3 * 16_000) :]).max() > 4000
+
+
+def test_a_header_of_impossible_size_is_read_calmly(tmp_path: Path) -> None:
+    """RF64 counts in 64 bits; found by flipping bytes."""
+    path = tmp_path / "call"
+    sizes = struct.pack("<4sIQQQI", b"ds64", 28, 1 << 63, (1 << 64) - 1, 0, 0)
+    head = b"RF64\xff\xff\xff\xffWAVE" + sizes + wav_header(data_bytes=0xFFFFFFFF)[12:]
+    path.write_bytes(head + tones(8000, 1, 1.0).tobytes())
+    assert not hides_sound(path)
+    header = read_wav(path)
+    assert header is not None
+    assert header.data_bytes == (1 << 64) - 1
