@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from speechsvc.audio.crosstalk import CrosstalkFindings, find_crosstalk
 from speechsvc.audio.mapped import forget
 from speechsvc.domain.conversation import Speaker
+from speechsvc.domain.crosstalk import Leak
 from speechsvc.errors import InvalidInput
 
 Samples = npt.NDArray[np.int16]
@@ -41,24 +43,25 @@ class ChannelFindings:
         return tuple(value < _SILENT_RMS for value in self.rms)
 
 
-def prepare_channels(
-    samples: npt.NDArray[np.int16], mapping: Mapping[str, str] | str | None
-) -> tuple[tuple[PreparedChannel, ...], tuple[str, ...]]:
-    """The channels to recognise and warning codes, from `samples` of shape (samples, channels).
+Prepared = tuple[tuple[PreparedChannel, ...], tuple[str, ...], tuple[Leak, ...]]
+
+
+def prepare_channels(samples: npt.NDArray[np.int16], mapping: Mapping[str, str] | str | None) -> Prepared:
+    """The channels to recognise, warning codes and leakage, from `samples` of shape (samples, channels).
 
     `mapping` is the call's `channels`: {"left": "agent", "right": "customer"} (the default for stereo) or "mono".
-    Identical or inverted copies, and stereo called "mono", become one channel whose speaker is unknown.
+    Identical or inverted copies (also a quieter or later one) become one channel whose speaker is unknown.
     Raises InvalidInput for a mapping that names other sides or speakers.
     """
     speakers = _speakers(mapping)
     if samples.shape[1] == 1:
         warnings = ("recording_mono",) if isinstance(mapping, Mapping) else ()
         findings = measure(samples)
-        return (_single(samples[:, 0]),), warnings + (("channel_silent",) if findings.silent[0] else ())
+        return (_single(samples[:, 0]),), warnings + (("channel_silent",) if findings.silent[0] else ()), ()
     findings = measure(samples)
     if findings.correlation is not None and abs(findings.correlation) >= _ALIKE:
         code = "channels_identical" if findings.correlation > 0 else "channels_inverted"
-        return (_single(samples[:, 0]),), (code,)
+        return (_single(samples[:, 0]),), (code,), ()
     return _stereo(samples, speakers, findings)
 
 
@@ -84,15 +87,20 @@ def measure(samples: npt.NDArray[np.int16]) -> ChannelFindings:
 
 def _stereo(
     samples: npt.NDArray[np.int16], speakers: tuple[Speaker, Speaker] | None, findings: ChannelFindings
-) -> tuple[tuple[PreparedChannel, ...], tuple[str, ...]]:
+) -> Prepared:
     warnings: list[str] = []
+    crosstalk = CrosstalkFindings() if any(findings.silent) else find_crosstalk(samples)
+    if crosstalk.copies:
+        return (_single(samples[:, 0]),), ("channels_identical",), ()
     if any(findings.silent):
         warnings.append("channel_silent")
+    if crosstalk.leaks:
+        warnings.append("channels_crosstalk")
     if speakers is None:  # called mono, yet the two sides differ: keep them apart, name nobody
         warnings.append("channels_not_mono")
         speakers = (Speaker.UNKNOWN, Speaker.UNKNOWN)
     prepared = (PreparedChannel(index=i, speaker=speaker, samples=samples[:, i]) for i, speaker in enumerate(speakers))
-    return tuple(prepared), tuple(warnings)
+    return tuple(prepared), tuple(warnings), crosstalk.leaks
 
 
 def _single(samples: Samples) -> PreparedChannel:

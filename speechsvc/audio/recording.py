@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from speechsvc.audio.channels import PreparedChannel, prepare_channels
 from speechsvc.audio.decode import DecodeLimits, decode
+from speechsvc.domain.crosstalk import Leak
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -21,6 +22,7 @@ class PreparedRecording:
     media_type: str
     partial: bool
     warnings: tuple[str, ...]
+    leaks: tuple[Leak, ...] = ()  # where a channel carries nothing but the other side's voice
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,11 +37,12 @@ class RecordingOpener:
         """Decodes `path` and prepares its channels. Raises the errors of `decode` and `prepare_channels`."""
         with TemporaryDirectory(prefix="speechsvc-audio-", dir=self.temp, ignore_cleanup_errors=True) as folder:
             decoded = decode(path, Path(folder), self.limits)
-            prepared, warnings = prepare_channels(decoded.samples, channels)
+            prepared, warnings, leaks = prepare_channels(decoded.samples, channels)
             yield PreparedRecording(
                 channels=prepared,
                 duration=decoded.duration,
                 media_type=decoded.media_type,
                 partial=decoded.partial,
                 warnings=decoded.warnings + warnings,
+                leaks=leaks,
             )

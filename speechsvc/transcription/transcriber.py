@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from speechsvc.domain.conversation import Speaker
+from speechsvc.domain.crosstalk import RULES as CROSSTALK_RULES
+from speechsvc.domain.crosstalk import Leak, mark_leaks, without_leaks
 from speechsvc.domain.transcript import Segment, SoundInterval, SpeechInterval, Transcript
 from speechsvc.transcription.batched import recognise_batched
 from speechsvc.transcription.catalogue import load_catalogue
@@ -53,6 +55,8 @@ class OpenRecording(Protocol):
     def partial(self) -> bool: ...
     @property
     def warnings(self) -> tuple[str, ...]: ...
+    @property
+    def leaks(self) -> tuple[Leak, ...]: ...
 
 
 Opener = Callable[[Path, Mapping[str, str] | str | None], AbstractContextManager[OpenRecording]]
@@ -123,11 +127,11 @@ class FasterWhisperTranscriber:
             warnings = sound.warnings if any(a.talk for a in activities) else (*sound.warnings, "no_speech")
             speech = [i for c, a in zip(sound.channels, activities, strict=True) for i in _intervals(c, a)]
             sounds = [i for c, a in zip(sound.channels, activities, strict=True) for i in _sounds(c, a)]
-            duration, partial = sound.duration, sound.partial
+            duration, partial, leaks = sound.duration, sound.partial, sound.leaks
         progress(1.0)
         return Transcript(
-            segments=tuple(sorted(segments, key=lambda s: (s.start, s.channel, s.end))),
-            speech=tuple(sorted(speech, key=lambda i: (i.start, i.channel))),
+            segments=tuple(sorted(mark_leaks(segments, speech, leaks), key=lambda s: (s.start, s.channel, s.end))),
+            speech=tuple(sorted(without_leaks(speech, leaks), key=lambda i: (i.start, i.channel))),
             sounds=tuple(sorted(sounds, key=lambda i: (i.start, i.channel))),
             duration=round(duration, 3),
             language=language,
@@ -175,6 +179,7 @@ class FasterWhisperTranscriber:
             "simplified": self._simplify,
             "vad": self._vad.as_dict(),
             "sounds": self._sounds.as_dict(),
+            "crosstalk": CROSSTALK_RULES,
             "guards": {**asdict(self._guards), "rules": RULES, "phrases": load_phrases().version},
         }
         digest = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 Starting a process for each file would take most of the time. So one confined child after another runs the decoder's own
 function over many files; a file on which it dies or is slow, and one in thirty of all others, go through the whole
-`decode` as the service calls it. `SPEECHSVC_TEST_FLIPS=10000` (`make faults`) runs all; the ordinary suite a few hundred.
+`decode` as the service calls it. `SPEECHSVC_TEST_FLIPS=10000` (`make faults`) runs all; the suite a few hundred.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def test_flipped_bytes_end_in_a_typed_error_or_a_result(tmp_path: Path) -> None:
             child.stop()
             child = next(children)
     child.stop()
-    print(f"\n{COUNT} files, {tally.whole} through decode(), children lost on {tally.died}, slowest {tally.slowest:.1f} s")
+    print(f"\n{COUNT} files, {tally.whole} through decode(), slowest {tally.slowest:.1f} s, lost: {tally.died}")
     print(dict(tally.outcomes.most_common()))
     assert sum(tally.outcomes.values()) == COUNT + tally.whole - len(tally.died)
     assert tally.slowest < SOON
@@ -157,7 +157,6 @@ def _concluded(path: Path, output: Path, report: dict[str, Any]) -> str:
     try:
         return _looked_at(conclude(path, output, report, LIMITS))
     except SpeechsvcError as error:
-        assert error.status in (422, 507)
         return error.code
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.serial
 def test_memory_does_not_grow_with_the_call(tmp_path: Path) -> None:
     """40 minutes hold 150 MB of samples; read and kept, they would show.
 
-    The short call loads the model, too, and fills one window of everything that works in windows (of 5 minutes at most).
+    The short call loads the model, too, and fills the windows in which everything works (5 minutes at most).
     """
     short = measure(write_call(tmp_path / "short.wav", [sample_call(1), pause(340)]))
     parts = [part for number in (1, 2, 3) for part in (sample_call(number), pause(720))]
