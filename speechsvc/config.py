@@ -78,6 +78,12 @@ class Settings(BaseSettings):
         0, ge=0, description="recognition processes on this machine; 0: by cores, memory, model and device"
     )
     text_processes: int = Field(1, ge=1, description="analysis and webhook processes on this machine")
+    worker_memory_mb: int = Field(
+        0,
+        ge=0,
+        description="memory at which a worker process is renewed after its job; 0: half of the machine's, shared",
+    )
+    worker_jobs: int = Field(1000, ge=1, description="jobs after which a worker process is renewed")
     lease_s: float = Field(60, ge=2, description="seconds a worker may stay silent before its job goes to another")
     max_attempts: int = Field(3, ge=1, description="tries before a job is given up")
     announce_quiet_s: float = Field(30, ge=0.5, description="seconds before an unanswered wake-up is repeated")

@@ -32,6 +32,7 @@ _SUSPECT = {
     "speech_rate": ("语速不合常理", "faster than anyone speaks"),
     "crosstalk": ("是另一方声音的串音", "the other side's voice, leaking in"),
     "language": ("大部分不是本通话的语言", "mostly another language than the call's"),
+    "prompt_echo": ("疑似把提示词当成了通话内容", "what the model was told, given back"),
     "music": ("此处是提示音或音乐，不是人声", "tones or music here, no voice"),
 }
 _WARNING = {

@@ -18,6 +18,7 @@ from speechsvc.config import Settings, make_private_folder
 from speechsvc.domain.job import JobKind
 
 RUN_NEXT = "speechsvc.run_next"
+JOBS_A_MESSAGE = 20  # then another message takes over, so that Celery can renew a child that has grown
 QUEUES = tuple(kind.queue for kind in JobKind)
 
 _EMBEDDED = "speechsvc-files"
@@ -35,9 +36,15 @@ def make_celery(settings: Settings) -> Celery:
         task_default_queue="text",
         **_SENDING,
         **_RECEIVING,
-        worker_max_memory_per_child=psutil.virtual_memory().total // 1024 // 2,  # kB; half of the machine
+        worker_max_memory_per_child=most_memory_mb(settings) * 1024,  # kB
+        worker_max_tasks_per_child=-(-settings.worker_jobs // JOBS_A_MESSAGE),
     )
     return app
+
+
+def most_memory_mb(settings: Settings) -> int:
+    """Of one worker process; beyond it, it is renewed after its job. By default recognition has half of the machine."""
+    return settings.worker_memory_mb or psutil.virtual_memory().total // 2**20 // (2 * max(1, settings.asr_processes))
 
 
 _SENDING: dict[str, Any] = {
@@ -58,7 +65,6 @@ _RECEIVING: dict[str, Any] = {
     "worker_pool": "prefork",
     "worker_pool_start_method": "spawn",
     "worker_proc_alive_timeout": 120,  # seconds; a fresh interpreter imports for a while on a busy machine
-    "worker_max_tasks_per_child": 50,
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,  # for ever
     "worker_cancel_long_running_tasks_on_connection_loss": False,

@@ -14,15 +14,15 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
+import psutil
 from billiard import active_children
 from billiard.util import set_pdeathsig
 from celery import Celery
 from celery.bootsteps import StartStopStep
 from celery.signals import worker_init, worker_process_init, worker_shutting_down
 
+from speechsvc.queueing.celery_app import JOBS_A_MESSAGE
 from speechsvc.queueing.parent_watch import watch_parent
-
-JOBS_A_MESSAGE = 20  # then another message takes over, so that Celery can renew a child that has grown
 
 _FOR_THE_MAIN_THREAD = {signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP}
 
@@ -36,14 +36,21 @@ class _State:
     busy = False
 
 
-def drain(run_one: Callable[[], bool]) -> bool:
-    """Runs due jobs until there is none; True if it ended for having run `JOBS_A_MESSAGE` of them."""
+def drain(run_one: Callable[[], bool], most_mb: float = float("inf")) -> bool:
+    """Runs due jobs until there is none; True if it left some to another message: it had run `JOBS_A_MESSAGE` of them,
+    or this process holds more than `most_mb` and Celery will renew it.
+    """
     with suppress(ValueError):  # not the main thread: a pool of threads finishes its jobs
         signal.signal(signal.SIGUSR2, _on_release)  # here, because the pool resets handlers after its initialisers
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR2})
     _State.busy = True
     try:
-        return all(not _State.stopping and run_one() for _ in range(JOBS_A_MESSAGE))
+        for _ in range(JOBS_A_MESSAGE):
+            if _State.stopping or not run_one():
+                return False
+            if psutil.Process().memory_info().rss > most_mb * 2**20:
+                return True
+        return True
     except Stopped:
         return False
     finally:

@@ -17,17 +17,19 @@ from pathlib import Path
 import yaml
 
 from speechsvc.resources import bundled
+from speechsvc.transcription.echoes import Hints
 from speechsvc.transcription.flips import flips
 from speechsvc.transcription.recognise import RawSegment
 from speechsvc.transcription.script import comparable
 
-RULES = 2  # raise it with every change of code here, in flips or in sounds that can alter a reason
+RULES = 3  # raise it with every change of code here, in flips, echoes or in sounds that can alter a reason
 
 NO_SPEECH = "no_speech"  # the detector heard nothing under the text
 INVENTED = "invented_phrase"  # a sentence known to be invented by Whisper
 REPETITION = "repetition"  # a loop, within or across segments
 SPEECH_RATE = "speech_rate"  # more syllables a second than anyone says
 LANGUAGE = "language"  # mostly another language or script than the call's
+PROMPT_ECHO = "prompt_echo"  # the prompt or the hotwords given back over too little speech
 MUSIC = "music"  # tones or music under the text, and no voice
 
 _CJK = re.compile(r"[\u3400-\u9fff]")
@@ -40,6 +42,7 @@ class GuardSettings:
 
     least_speech_s: float = 0.1  # detected speech under a segment
     most_syllables_per_s: float = 14.0
+    echo_syllables_per_s: float = 9.0  # slower than this, the words of a hint may really have been said
     rate_from_syllables: int = 8  # shorter segments have too coarse times to judge
     compression_ratio: float = 2.4  # the library's own threshold
     loop_segments: int = 3  # the same text in so many segments running
@@ -77,8 +80,9 @@ def suspect_reasons(
     settings: GuardSettings | None = None,
     sound_seconds: Sequence[float] | None = None,
     language: str = "zh",
+    hints: Hints | None = None,
 ) -> list[tuple[str, ...]]:
-    """Reasons for each segment of one channel, in order.
+    """Reasons for each segment of one channel, in order; `hints` is what the model was told beforehand.
 
     Under each: `speech_seconds` of detected speech, tones and music left out, and `sound_seconds` of those.
     """
@@ -86,9 +90,13 @@ def suspect_reasons(
     looping = _looping(segments, settings.loop_segments)
     sounds = sound_seconds or [0.0] * len(segments)
     return [
-        (*_heard(seconds, sound, settings), *_written(segment, i in looping, phrases, settings, language), *rate)
+        (
+            *_heard(seconds, sound, settings),
+            *_written(segment, i in looping, phrases, settings, language),
+            *_echoed(segment.text, seconds, hints or Hints(), settings),
+            *_too_fast(segment.text, seconds, settings),
+        )
         for i, (segment, seconds, sound) in enumerate(zip(segments, speech_seconds, sounds, strict=True))
-        for rate in [_too_fast(segment.text, seconds, settings)]
     ]
 
 
@@ -127,6 +135,11 @@ def _written(
     if flips(segment.text, language):
         found.append(LANGUAGE)
     return tuple(found)
+
+
+def _echoed(text: str, seconds: float, hints: Hints, settings: GuardSettings) -> tuple[str, ...]:
+    little = syllables(text) > settings.echo_syllables_per_s * max(seconds, 0.01)
+    return (PROMPT_ECHO,) if little and hints.echoed_by(text) else ()
 
 
 def _too_fast(text: str, seconds: float, settings: GuardSettings) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from speechsvc.domain.crosstalk import Leak, mark_leaks, without_leaks
 from speechsvc.domain.transcript import Segment, SoundInterval, SpeechInterval, Transcript
 from speechsvc.transcription.batched import recognise_batched
 from speechsvc.transcription.catalogue import load_catalogue
+from speechsvc.transcription.echoes import Hints
 from speechsvc.transcription.engine import SpeechModel, choose_device, engine_versions, model_sha256
 from speechsvc.transcription.errors import RecognitionFailed
 from speechsvc.transcription.guards import RULES, GuardSettings, confidence, load_phrases, suspect_reasons
@@ -253,6 +254,7 @@ class FasterWhisperTranscriber:
             settings=self._guards,
             sound_seconds=[seconds_under(segment, activity.sounds) for segment, _ in settled],
             language=language,
+            hints=Hints.of(self._settings.initial_prompt, self._settings.hotwords),
         )
         for (segment, _), suspect in zip(settled, reasons, strict=True):
             yield Segment(

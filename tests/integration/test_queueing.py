@@ -93,6 +93,26 @@ def children(pid: int) -> Sequence[psutil.Process]:
         return ()
 
 
+# --- renewal ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_process_that_has_grown_is_renewed_and_no_job_is_lost(
+    shared: Settings, installed: SqlDatabase
+) -> None:
+    """Each job leaves 400 MB behind; the limit is 300 MB, so each runs in a process of its own, once."""
+    subjects = ["a", "b", "c", "d"]
+    with installed.tenant("t") as uow:
+        for subject in subjects:
+            uow.jobs.add(JobKind.ANALYSE, subject, payload={"megabytes": 400})
+        uow.commit()
+    with worker(shared, SPEECHSVC_WORKER_MEMORY_MB="300"), dispatching(shared, installed):
+        until(lambda: sum(action == "finished" for _, action, _ in history(installed)) == 4, 150, "all jobs finished")
+    done = history(installed)
+    assert sorted(subject for subject, action, _ in done if action == "finished") == subjects
+    processes = [action for _, action, _ in done if action.startswith("started")]
+    assert len(processes) == len(set(processes)) == 4
+
+
 # --- announcer --------------------------------------------------------------------------------------------------------
 
 

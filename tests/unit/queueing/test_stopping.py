@@ -44,6 +44,19 @@ def test_a_second_signal_does_not_interrupt_the_release_of_the_job() -> None:
     assert released == [True]
 
 
+def test_a_process_that_has_grown_leaves_the_rest_to_another() -> None:
+    ran = []
+
+    def job() -> bool:
+        ran.append(True)
+        return len(ran) < 5
+
+    assert drain(job, most_mb=1) is True
+    assert len(ran) == 1
+    assert drain(job, most_mb=100_000) is False
+    assert len(ran) == 5
+
+
 def test_a_child_that_has_had_no_job_yet_survives_the_signal_and_takes_none() -> None:
     signal.signal(signal.SIGUSR2, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})  # as `_prepare_child` leaves it
