@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from speechsvc.domain.analysis import Contact
 from speechsvc.domain.call import CallStatus, Source
 from speechsvc.ports import CallFilter
 from speechsvc.services.erase_call import erase_call
-from speechsvc.services.read_calls import list_calls, read_call
+from speechsvc.services.read_calls import NotReady, list_calls, read_analysis, read_call
 from speechsvc.services.receive_call import receive_call
 
 router = api_router("calls")
@@ -134,7 +135,11 @@ def get_calls(
 def get_call(caller: From, call_id: str) -> CallOut:
     """Poll this, or subscribe to `call.analysed` and `call.failed`."""
     call, position = read_call(caller.core, caller.principal, call_id)
-    return views.call_out(caller, call, position)
+    shown = views.call_out(caller, call, position)
+    if call.analysis_revision and caller.principal.may(Permission.CALLS_READ):
+        with suppress(NotReady):
+            views.add_findings(shown, read_analysis(caller.core, caller.principal, call_id))
+    return shown
 
 
 @router.delete(

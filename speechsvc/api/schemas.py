@@ -84,6 +84,61 @@ class CallError(BaseModel):
     next_step: str | None = None
 
 
+class SideTalkOut(BaseModel):
+    speaker: str = Field(description="agent, customer or unknown")
+    seconds: float = Field(description="seconds of speech")
+    share: float | None = Field(description="0 to 1, of everybody's speech; null where nobody speaks")
+    longest_monologue: float = Field(description="seconds between two contributions of somebody else")
+    interruptions: int = Field(description="times this speaker began while the other spoke, and took the turn")
+    responses: int = Field(description="turns taken from the other; the response gaps are over these")
+    response_gap_median: float | None = Field(description="seconds from the other's last word to the own first")
+    response_gap_p90: float | None = Field(description="seconds; nine in ten answers come sooner")
+    syllables: int = Field(description="in unsuspect text; a Chinese character is one, a Latin word or number two")
+    syllables_per_second: float | None = Field(description="of own speech; null below three seconds of it")
+    questions: int = Field(description="sentences that ask, in unsuspect text")
+
+
+class SilenceOut(BaseModel):
+    start: float = Field(description="seconds")
+    end: float
+    hold: bool = Field(description="15 seconds and longer, or filled with music")
+    sound: str | None = Field(description="tone or music, where it fills at least half")
+
+
+class TalkDetailOut(BaseModel):
+    """How the two talked with each other; no score uses it."""
+
+    sides: list[SideTalkOut]
+    overlap: float = Field(description="seconds in which more than one speaks")
+    before_first_word: float = Field(description="seconds")
+    after_last_word: float = Field(description="seconds")
+    silences: list[SilenceOut] = Field(description="of three seconds and more, between first and last word")
+    longest_silence: float = Field(description="seconds")
+    hold: float = Field(description="seconds of all silences that are holds")
+
+
+class TalkOut(BaseModel):
+    """Seconds of real speech, measured on voice activity; for texts on the turns' times."""
+
+    duration: float = Field(description="seconds of the whole call")
+    agent: float = Field(description="seconds of speech; overlaps count for each speaker")
+    customer: float
+    unknown: float
+    silence: float = Field(description="seconds in which nobody speaks")
+    turns: int = Field(description="changes of speaker plus one")
+    customer_turns: int
+    longest_monologue: float = Field(description="seconds, of the agent")
+    detail: TalkDetailOut | None = Field(None, description="null in analyses of earlier releases")
+
+
+class EvidenceOut(BaseModel):
+    turn: int = Field(description="index of the transcript's segment")
+    text: str = Field(description="the words")
+    start: float = Field(description="seconds")
+    end: float
+    reason: str = Field(description="what the words show")
+
+
 class CallOut(BaseModel):
     """A call or text. Without the permission calls:read the findings (contact, topics, score, versions) are null."""
 
@@ -106,6 +161,10 @@ class CallOut(BaseModel):
     contact: str | None = Field(
         description="effective, voicemail, ivr, wrong_number, refused or no_speech; only effective counts"
     )
+    contact_evidence: list[EvidenceOut] | None = Field(
+        None, description="the turns that decided `contact`; empty where nobody says a word; only in GET /calls/{id}"
+    )
+    talk: TalkOut | None = Field(None, description="who spoke how long and how; only in GET /calls/{id}")
     topics: list[str] | None
     score: int | None = Field(description="0 to 100")
     versions: dict[str, str | None] | None = Field(description="lexicon, rubric, engine, transcript")
@@ -130,6 +189,26 @@ class SegmentOut(BaseModel):
     suspect: list[str] = Field(description="why the words may be invented; such segments never count")
 
 
+class SpeechOut(BaseModel):
+    channel: int
+    speaker: str
+    start: float = Field(description="seconds")
+    end: float
+
+
+class SoundOut(BaseModel):
+    channel: int
+    kind: str = Field(description="tone (dial, ring-back, busy, keys, fax) or music; nobody speaks")
+    start: float = Field(description="seconds")
+    end: float
+
+
+class RemovedOut(BaseModel):
+    channel: int
+    start: float = Field(description="seconds")
+    end: float
+
+
 class TranscriptOut(BaseModel):
     call_id: str
     segments: list[SegmentOut]
@@ -138,6 +217,11 @@ class TranscriptOut(BaseModel):
     model: dict[str, Any]
     warnings: list[str]
     partial: bool = Field(description="the recording ended before its declared length")
+    speech: list[SpeechOut] = Field(description="where voice activity was heard; talk time is measured on it")
+    sounds: list[SoundOut] = Field(description="tones and music, heard between or instead of speech")
+    removed: list[RemovedOut] = Field(
+        description="silence that was cut out before recognition, by channel; empty in transcripts of earlier releases"
+    )
 
 
 class MentionOut(BaseModel):
@@ -218,27 +302,6 @@ class HeatmapOut(BaseModel):
     definition_zh: str
     topics: list[HeatmapTopic]
     rows: list[HeatmapRow]
-
-
-class TalkOut(BaseModel):
-    """Seconds of real speech."""
-
-    duration: float
-    agent: float
-    customer: float
-    unknown: float
-    silence: float
-    turns: int
-    customer_turns: int
-    longest_monologue: float
-
-
-class EvidenceOut(BaseModel):
-    turn: int
-    text: str
-    start: float
-    end: float
-    reason: str
 
 
 class ContactOut(BaseModel):

@@ -10,6 +10,7 @@ from speechsvc.api.route import Caller
 from speechsvc.domain.access import Permission
 from speechsvc.domain.analysis import TurnEvidence, Versions
 from speechsvc.domain.call import Call, CallMetadata, CallStatus, Source
+from speechsvc.domain.talk import TalkMetrics
 from speechsvc.domain.webhook import Attempt, Delivery, Endpoint
 from speechsvc.errors import told_again
 from speechsvc.ports import Analysis, StoredMention
@@ -59,6 +60,16 @@ def call_out(caller: Caller, call: Call, queue_position: int | None = None) -> s
         error=_error(call, caller.language),
         links=links(caller, call),
     )
+
+
+def add_findings(shown: s.CallOut, analysis: Analysis) -> None:
+    """What only the call's own address tells: how the two talked, and which turns decided the contact outcome."""
+    shown.talk = talk_out(analysis.talk)
+    shown.contact_evidence = _evidence(analysis.tagging.contact.evidence)
+
+
+def talk_out(talk: TalkMetrics) -> s.TalkOut:
+    return s.TalkOut.model_validate(asdict(talk))
 
 
 def metadata_out(metadata: CallMetadata) -> s.MetadataOut:
@@ -121,7 +132,7 @@ def score_out(call: Call, analysis: Analysis, *, raw: bool) -> s.ScoreOut:
         call_id=call.id,
         revision=call.analysis_revision,
         score=analysis.score,
-        talk=s.TalkOut.model_validate(asdict(analysis.talk)),
+        talk=talk_out(analysis.talk),
         contact=s.ContactOut(outcome=tagging.contact.outcome.value, evidence=_evidence(tagging.contact.evidence)),
         next_step=s.NextStepOut(
             agreed=tagging.next_step.agreed,

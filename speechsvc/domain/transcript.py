@@ -42,6 +42,15 @@ class SoundInterval:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RemovedInterval:
+    """One interval of a channel that was not given to the recogniser, since nobody speaks there."""
+
+    channel: int
+    start: float  # seconds
+    end: float  # seconds
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Transcript:
     """Segments in order of start, with what is needed to trace and repeat them."""
 
@@ -53,6 +62,7 @@ class Transcript:
     warnings: tuple[str, ...] = ()  # stable codes: channels_identical, channels_inverted, channel_silent, truncated ...
     partial: bool = False  # the recording ended before its declared length
     sounds: tuple[SoundInterval, ...] = ()  # between speech; transcripts of earlier releases have none
+    removed: tuple[RemovedInterval, ...] = ()  # what the recogniser never heard, by the same VAD run, after padding
 
     def conversation(self, call_id: str) -> Conversation:
         """The same words as turns, one turn a segment, indexes equal."""

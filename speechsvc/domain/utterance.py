@@ -25,6 +25,10 @@ _QUESTION = re.compile(
     r"有啥|啥时候|啥样|哪[个里家位儿些种天年]|谁|如何|(?:没有|了没|没|不)$|(?<=.{3})[么呢]$"
 )
 
+_SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]*")
+_CJK = re.compile(r"[\u3400-\u9fff]")
+_LATIN = re.compile(r"[a-z0-9]+")
+
 # 一个, 一下, 一点 and the like carry no number.
 _EMPTY_NUMBER = r"(?<![" + _DIGIT + r"])一(?:个|下|点|些|样|起|边|种|般|直|定|会|家|次|块|遍)(?![" + _DIGIT + r"])"
 _UNIT = (
@@ -61,6 +65,17 @@ def is_question(text: str) -> bool:
     if real_characters(text) < 2:
         return False
     return "?" in text or "？" in text or _QUESTION.search(plain(text)) is not None
+
+
+def count_questions(text: str) -> int:
+    """How many sentences ask; words without punctuation are one sentence."""
+    return sum(1 for sentence in _SENTENCE.findall(text) if is_question(sentence))
+
+
+def syllables(text: str) -> int:
+    """About how many syllables: each Chinese character one, each Latin word or number run two."""
+    plain_text = text.lower()
+    return len(_CJK.findall(plain_text)) + 2 * len(_LATIN.findall(plain_text))
 
 
 def specifics(text: str) -> tuple[str, ...]:

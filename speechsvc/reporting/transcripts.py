@@ -15,7 +15,7 @@ _SPEAKERS = {
 
 
 def transcript_json(transcript: Transcript) -> dict[str, Any]:
-    """Segments in order of start; times in seconds."""
+    """Segments in order of start; times in seconds. `speech`, `sounds` and `removed` say what was heard where."""
     return {
         "segments": [_segment(s) for s in transcript.segments],
         "duration": transcript.duration,
@@ -23,6 +23,9 @@ def transcript_json(transcript: Transcript) -> dict[str, Any]:
         "model": dict(transcript.model),
         "warnings": list(transcript.warnings),
         "partial": transcript.partial,
+        "speech": [_interval(i.channel, i.start, i.end, speaker=i.speaker.value) for i in transcript.speech],
+        "sounds": [_interval(i.channel, i.start, i.end, kind=i.kind) for i in transcript.sounds],
+        "removed": [_interval(i.channel, i.start, i.end) for i in transcript.removed],
     }
 
 
@@ -59,6 +62,10 @@ def _segment(s: Segment) -> dict[str, Any]:
         "confidence": s.confidence,
         "suspect": list(s.suspect),
     }
+
+
+def _interval(channel: int, start: float, end: float, **more: str) -> dict[str, Any]:
+    return {"channel": channel, **more, "start": start, "end": end}
 
 
 def _line(s: Segment, language: str) -> str:

@@ -81,7 +81,7 @@ def _analyser(core: Core, tenant_id: str) -> Analyser:
 def _talk(call: Call, transcript: Transcript, conversation: Conversation) -> TalkMetrics:
     """Measured on voice activity where there was audio, on turns' times elsewhere."""
     if call.source is Source.CALL:
-        return measure_talk(transcript.speech, transcript.duration)
+        return measure_talk(transcript.speech, transcript.duration, conversation=conversation, sounds=transcript.sounds)
     return measure_talk_from_turns(conversation)
 
 

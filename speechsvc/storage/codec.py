@@ -9,8 +9,8 @@ from typing import Any
 
 from speechsvc.domain.analysis import Contact, ContactFinding, NextStep, TurnEvidence, Versions
 from speechsvc.domain.conversation import Conversation, Speaker, Turn
-from speechsvc.domain.talk import TalkMetrics
-from speechsvc.domain.transcript import Segment, SoundInterval, SpeechInterval, Transcript
+from speechsvc.domain.talk import SideTalk, Silence, TalkDetail, TalkMetrics
+from speechsvc.domain.transcript import RemovedInterval, Segment, SoundInterval, SpeechInterval, Transcript
 from speechsvc.ports import Analysis
 
 
@@ -34,6 +34,7 @@ def unpack_transcript(body: bytes) -> Transcript:
         segments=tuple(_segment(s) for s in data.pop("segments")),
         speech=tuple(SpeechInterval(**i | {"speaker": Speaker(i["speaker"])}) for i in data.pop("speech")),
         sounds=tuple(SoundInterval(**i) for i in data.pop("sounds", ())),
+        removed=tuple(RemovedInterval(**i) for i in data.pop("removed", ())),
         warnings=tuple(data.pop("warnings")),
         **data,
     )
@@ -80,7 +81,13 @@ def unpack_next_step(data: dict[str, Any]) -> NextStep:
 
 
 def unpack_talk(data: dict[str, Any]) -> TalkMetrics:
-    return TalkMetrics(**data)
+    detail = data.get("detail")  # analyses of earlier releases have none
+    return TalkMetrics(**data | {"detail": None if detail is None else _talk_detail(detail)})
+
+
+def _talk_detail(data: dict[str, Any]) -> TalkDetail:
+    sides = tuple(SideTalk(**side | {"speaker": Speaker(side["speaker"])}) for side in data["sides"])
+    return TalkDetail(**data | {"sides": sides, "silences": tuple(Silence(**s) for s in data["silences"])})
 
 
 def unpack_versions(data: dict[str, Any]) -> Versions:

@@ -7,7 +7,6 @@ more than anyone can say. Each check gives a stable reason; thresholds sit far f
 from __future__ import annotations
 
 import math
-import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import yaml
 
+from speechsvc.domain.utterance import syllables
 from speechsvc.resources import bundled
 from speechsvc.transcription.echoes import Hints
 from speechsvc.transcription.flips import flips
@@ -31,9 +31,6 @@ SPEECH_RATE = "speech_rate"  # more syllables a second than anyone says
 LANGUAGE = "language"  # mostly another language or script than the call's
 PROMPT_ECHO = "prompt_echo"  # the prompt or the hotwords given back over too little speech
 MUSIC = "music"  # tones or music under the text, and no voice
-
-_CJK = re.compile(r"[\u3400-\u9fff]")
-_WORD = re.compile(r"[a-z0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,12 +105,6 @@ def repeats(text: str) -> bool:
         if _longest_run(plain, unit) >= max(needed * unit, len(plain) / 2):
             return True
     return False
-
-
-def syllables(text: str) -> int:
-    """About how many syllables: each Chinese character one, each Latin word or number run two."""
-    plain = text.lower()
-    return len(_CJK.findall(plain)) + 2 * len(_WORD.findall(plain))
 
 
 def _heard(seconds: float, sound: float, settings: GuardSettings) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from speechsvc.domain.conversation import Speaker
 from speechsvc.domain.crosstalk import RULES as CROSSTALK_RULES
 from speechsvc.domain.crosstalk import Leak, mark_leaks, without_leaks
-from speechsvc.domain.transcript import Segment, SoundInterval, SpeechInterval, Transcript
+from speechsvc.domain.transcript import RemovedInterval, Segment, SoundInterval, SpeechInterval, Transcript
 from speechsvc.transcription.batched import recognise_batched
 from speechsvc.transcription.catalogue import load_catalogue
 from speechsvc.transcription.echoes import Hints
@@ -128,12 +128,14 @@ class FasterWhisperTranscriber:
             warnings = sound.warnings if any(a.talk for a in activities) else (*sound.warnings, "no_speech")
             speech = [i for c, a in zip(sound.channels, activities, strict=True) for i in _intervals(c, a)]
             sounds = [i for c, a in zip(sound.channels, activities, strict=True) for i in _sounds(c, a)]
+            removed = [i for c, a in zip(sound.channels, activities, strict=True) for i in _removed(c, a)]
             duration, partial, leaks = sound.duration, sound.partial, sound.leaks
         progress(1.0)
         return Transcript(
             segments=tuple(sorted(mark_leaks(segments, speech, leaks), key=lambda s: (s.start, s.channel, s.end))),
             speech=tuple(sorted(without_leaks(speech, leaks), key=lambda i: (i.start, i.channel))),
             sounds=tuple(sorted(sounds, key=lambda i: (i.start, i.channel))),
+            removed=tuple(sorted(removed, key=lambda i: (i.start, i.channel))),
             duration=round(duration, 3),
             language=language,
             model=self.describe(),
@@ -279,3 +281,10 @@ def _sounds(channel: Channel, activity: VoiceActivity) -> Iterator[SoundInterval
     for sound in activity.sounds:
         start, end = round(sound.start / RATE, 3), round(sound.end / RATE, 3)
         yield SoundInterval(channel=channel.index, kind=sound.kind, start=start, end=end)
+
+
+def _removed(channel: Channel, activity: VoiceActivity) -> Iterator[RemovedInterval]:
+    edges = [0, *(edge for chunk in activity.chunks for edge in chunk), len(channel.samples)]
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        if start < end:
+            yield RemovedInterval(channel=channel.index, start=round(start / RATE, 3), end=round(end / RATE, 3))

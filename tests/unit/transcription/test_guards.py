@@ -18,7 +18,6 @@ from speechsvc.transcription.guards import (
     load_phrases,
     repeats,
     suspect_reasons,
-    syllables,
 )
 from speechsvc.transcription.recognise import RawSegment
 
@@ -117,10 +116,6 @@ def test_nobody_speaks_that_fast(speech: float, flagged: bool) -> None:
 
 def test_a_short_answer_is_never_too_fast() -> None:
     assert reasons("没问题啊", speech=0.2) == ()
-
-
-def test_syllables_count_chinese_and_latin() -> None:
-    assert syllables("接口用REST，端口 8080。") == 5 + 2 + 2
 
 
 def test_confidence_is_a_probability() -> None:
