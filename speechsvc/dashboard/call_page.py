@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from speechsvc.dashboard import talk_panel
 from speechsvc.dashboard.desk import Desk
 from speechsvc.dashboard.pages import Visitor
 from speechsvc.dashboard.show import TOPIC_COLOURS, by_turn
@@ -69,6 +70,9 @@ def _page(desk: Desk, visitor: Visitor, call: Call, position: int | None, findin
         transcript=findings.transcript,
         analysis=findings.analysis,
         talk=_talk(findings.analysis.talk) if findings.analysis else [],
+        lanes=talk_panel.lanes(findings.transcript) if findings.transcript else (),
+        holds=talk_panel.holds(findings.analysis.talk) if findings.analysis else (),
+        figures=talk_panel.rows(findings.analysis.talk) if findings.analysis else (),
         said=said,
         topics=known,
         colours={t: i % TOPIC_COLOURS for i, t in enumerate(known)},

@@ -69,6 +69,31 @@ _SOURCE = {
     "email": ("邮件", "E-mail"),
 }
 _SPEAKER = {"agent": ("销售", "Salesperson"), "customer": ("客户", "Customer"), "unknown": ("未知", "Unknown")}
+_FIGURE = {  # name and unit, with what it means
+    "seconds": (("说话时长", "语音检测听到的说话时间"), ("Talk time", "speech heard by the voice detector")),
+    "share": (("占比", "占所有人说话时间的比例"), ("Share", "of everybody's talk time")),
+    "longest_monologue": (
+        ("最长独白", "对方没有插话（“嗯”“对”不算）的最长一段"),
+        ("Longest monologue", "until the other says more than an acknowledgement"),
+    ),
+    "interruptions": (
+        ("打断对方", "对方还在说时开口并接过话头的次数"),
+        ("Interruptions", "began while the other spoke, and took the turn"),
+    ),
+    "response_gap_median": (
+        ("应答间隔（中位）", "对方说完到自己开口"),
+        ("Response gap (median)", "from the other's last word to the own first"),
+    ),
+    "response_gap_p90": (
+        ("应答间隔（九成以内）", "十次应答中九次不超过"),
+        ("Response gap (9 in 10)", "nine in ten answers come sooner"),
+    ),
+    "syllables_per_second": (
+        ("语速（音节/秒）", "自己每秒说话的音节数"),
+        ("Syllables a second", "of own speech"),
+    ),
+    "questions": (("提问", "问句数"), ("Questions", "sentences that ask")),
+}
 _ROLE = {
     "uploader": ("上传方", "Uploader"),
     "manager": ("销售经理", "Manager"),
@@ -112,6 +137,11 @@ def source(code: str, language: str) -> str:
 
 def speaker(code: str, language: str) -> str:
     return _word(_SPEAKER, code, language)
+
+
+def figure(code: str, language: str) -> tuple[str, str]:
+    """Name and meaning of one of a side's figures."""
+    return _FIGURE[code][1 if language == "en" else 0]
 
 
 def role(code: str, language: str) -> str:

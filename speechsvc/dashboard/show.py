@@ -23,6 +23,19 @@ def clock(seconds: float | None) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def figure(code: str, value: float | None) -> str:
+    """A figure of one side in the unit of its row."""
+    if value is None:
+        return "—"
+    if code in ("seconds", "longest_monologue"):
+        return clock(value)
+    if code == "share":
+        return f"{value:.0%}"
+    if code.startswith("response_gap"):
+        return f"{value:.1f} s"
+    return f"{value:.1f}" if code == "syllables_per_second" else f"{value:.0f}"
+
+
 def second(value: float) -> str:
     """For addresses: 12.34 -> 12.34, 12.0 -> 12."""
     return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -17,6 +17,7 @@ from speechsvc.dashboard.filters import Period
 from speechsvc.dashboard.routes import make_ticket
 from speechsvc.dashboard.session import local_target
 from speechsvc.dashboard.show import pieces
+from speechsvc.dashboard.talk_panel import bars, lanes
 from speechsvc.domain.access import Principal, Role
 from speechsvc.domain.call import CallMetadata, Customer, Source
 from speechsvc.domain.conversation import Speaker, Turn
@@ -337,3 +338,31 @@ def test_an_unknown_address_is_a_page_for_people_and_a_document_for_programs(sit
         document = client.get("/v1/no-such-thing", headers={"Accept": "text/html"})
         assert (document.status_code, document.json()["code"]) == (404, "route_not_found")
         assert client.get("/no-such-page").json()["code"] == "route_not_found"
+
+
+def test_call_page_draws_who_spoke_when_and_says_how(site: Site) -> None:
+    with signed_in(site, "admin") as admin:
+        for language, names in (
+            ("zh", ("打断对方", "语速（音节/秒）")),
+            ("en", ("Interruptions", "Syllables a second")),
+        ):
+            page = admin.get(f"/calls/{site.calls[0]}", params={"lang": language}).text
+            assert page.count('class="lane"') == 2
+            assert all(name in page for name in names)
+    transcript = site.application.core.db.tenant(site.application.settings.tenant, write=False)
+    with transcript as uow:
+        stored = uow.transcripts.get(site.calls[0])
+    assert stored is not None
+    drawn = lanes(stored)
+    assert [lane.speaker for lane in drawn] == ["agent", "customer"]
+    for bar in (b for lane in drawn for b in lane.bars):
+        assert 0 <= bar.x <= bar.x + bar.width <= 100.01
+
+
+def test_bars_of_a_long_call_stay_few_and_short_answers_stay_visible() -> None:
+    spans = [(n * 2.0, n * 2.0 + 0.4) for n in range(7200)]  # four hours of 嗯
+    drawn = bars("agent", spans, 14_400.0)
+    assert len(drawn) <= 600
+    (alone,) = bars("customer", [(100.0, 100.2)], 14_400.0)
+    assert alone.width >= 0.3
+    assert (alone.start, alone.end) == (100.0, 100.2)

@@ -46,6 +46,31 @@ def get(service: ApiService, path: str, key: str = "admin", **headers: str) -> h
         return client.get(path)
 
 
+def test_the_calls_own_address_tells_how_they_talked_and_what_decided(service: ApiService, call_id: str) -> None:
+    call = get(service, f"/v1/calls/{call_id}").json()
+    talk, turns = call["talk"], get(service, f"/v1/calls/{call_id}/transcript").json()["segments"]
+    sides = {side["speaker"]: side for side in talk["detail"]["sides"]}
+    assert set(sides) == {"agent", "customer"}
+    assert sides["agent"]["seconds"] == talk["agent"] > 0
+    assert sides["agent"]["share"] + sides["customer"]["share"] == pytest.approx(1, abs=0.002)
+    assert talk == get(service, f"/v1/calls/{call_id}/score").json()["talk"]
+    for evidence in call["contact_evidence"]:
+        assert turns[evidence["turn"]]["text"] in evidence["text"]
+        assert evidence["start"] == turns[evidence["turn"]]["start"]
+    assert call["contact_evidence"]
+    listed = get(service, "/v1/calls").json()["calls"][0]
+    assert (listed["talk"], listed["contact_evidence"]) == (None, None)
+    uploader = get(service, f"/v1/calls/{call_id}", key="uploader").json()
+    assert (uploader["talk"], uploader["contact_evidence"]) == (None, None)
+
+
+def test_the_transcript_tells_where_speech_was_heard(service: ApiService, call_id: str) -> None:
+    transcript = get(service, f"/v1/calls/{call_id}/transcript").json()
+    assert transcript["speech"]
+    assert all(set(i) == {"channel", "speaker", "start", "end"} for i in transcript["speech"])
+    assert (transcript["sounds"], transcript["removed"]) == ([], [])
+
+
 # --- calls ----------------------------------------------------------------------------------------------------------
 
 

@@ -135,6 +135,17 @@ def test_talk_time_is_speech_not_call_length(transcripts: dict[str, Transcript])
             assert heard == pytest.approx(said, rel=0.12)
 
 
+def test_what_was_removed_and_what_was_recognised_cover_each_channel(transcripts: dict[str, Transcript]) -> None:
+    for transcript in transcripts.values():
+        assert transcript.sounds == (), "no voice of the sample calls is taken for music"
+        for channel in (0, 1):
+            removed = [(i.start, i.end) for i in transcript.removed if i.channel == channel]
+            speech = [(i.start, i.end) for i in transcript.speech if i.channel == channel]
+            assert removed == sorted(removed)
+            assert all(b <= c or d <= a for a, b in removed for c, d in speech), "speech is never removed"
+            assert 0 < sum(b - a for a, b in removed) < transcript.duration
+
+
 def test_real_speech_is_not_suspect(transcripts: dict[str, Transcript]) -> None:
     assert [s.suspect for t in transcripts.values() for s in t.segments if s.suspect] == []
 
@@ -215,6 +226,8 @@ def test_the_description_says_what_decided_the_text(transcripts: dict[str, Trans
     assert len(described["sha256"]) == 64
     assert described["compute_type"] == "int8"
     assert described["decoding"]["condition_on_previous_text"] is False
+    assert described["guards"]["rules"] >= 2
+    assert described["guards"]["phrases"] >= 2
     json.dumps(described)
     other = transcriber(decoding=DecodingSettings(beam_size=1)).describe()
     assert other["version"] != described["version"]
