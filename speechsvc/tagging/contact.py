@@ -20,6 +20,7 @@ CONTENT_CHARACTERS = 5  # a stretch with fewer real characters says nothing of i
 TALK_AFTER_MACHINE = 2  # answers to the salesperson that show a person came on the line after a prompt or menu
 TALK_AFTER_ASSISTANT = 5  # call assistants hold short conversations themselves
 TALK_DESPITE_WRONG_NUMBER = 3  # stretches of content that outweigh 打错了
+MISTAKE_WITHIN = 3  # stretches of the salesperson: later, 登记错了 is about something else
 TALK_DESPITE_STRONG_REFUSAL = (4, 60)  # stretches of content and characters that outweigh 别再打了
 TALK_DESPITE_WEAK_REFUSAL = (3, 40)  # the same for 不需要
 TALK_AFTER_WEAK_REFUSAL = 10  # characters after the last 不需要 that show it refused a detail, not the call
@@ -52,7 +53,7 @@ def find_contact(conversation: Conversation) -> ContactFinding:
     if machine is not None:
         return machine
     if all(s.hit("greeting") for s in people):
-        return _finding(Contact.NO_SPEECH, ((s, "nothing but a greeting") for s in people))
+        return _finding(Contact.NO_SPEECH, ((s, "nothing but a greeting or noise 只有问候或杂音") for s in people))
     return _wrong_number(said, people) or _refused(conversation, people) or _effective(people)
 
 
@@ -61,7 +62,7 @@ def _nobody(said: Sequence[_Said]) -> ContactFinding:
     for outcome, group in ((Contact.VOICEMAIL, "voicemail"), (Contact.WRONG_NUMBER, "dead_number")):
         if hits := [(s, h[0]) for s in said if (h := s.hit(group))]:
             return _finding(outcome, hits)
-    return _finding(Contact.NO_SPEECH, ((s, "the customer never speaks") for s in said[:3]))
+    return _finding(Contact.NO_SPEECH, ((s, "the customer never speaks 客户始终没有说话") for s in said[:3]))
 
 
 def _machine(said: Sequence[_Said], others: Sequence[_Said], people: Sequence[_Said]) -> ContactFinding | None:
@@ -78,8 +79,19 @@ def _machine(said: Sequence[_Said], others: Sequence[_Said], people: Sequence[_S
     needed = TALK_AFTER_ASSISTANT if assistant else TALK_AFTER_MACHINE
     if _answers(said, people) >= needed:
         return None
-    outcome = max(spoken, key=lambda o: len(spoken[o]) + 100 * (o is Contact.WRONG_NUMBER and bool(spoken[o])))
+    outcome = _outcome(spoken)
     return _finding(outcome, spoken[outcome])
+
+
+def _outcome(spoken: dict[Contact, list[tuple[_Said, str]]]) -> Contact:
+    """A dead number before all. A company's menu stays a menu, also where an extension then does not answer."""
+    if spoken[Contact.WRONG_NUMBER]:
+        return Contact.WRONG_NUMBER
+    begins = {o: min((s.stretch.turns[0] for s, _ in found), default=None) for o, found in spoken.items()}
+    menu, box = begins[Contact.IVR], begins[Contact.VOICEMAIL]
+    if menu is not None and box is not None and menu < box:
+        return Contact.IVR
+    return max(spoken, key=lambda o: len(spoken[o]))
 
 
 def _answers(said: Sequence[_Said], people: Sequence[_Said]) -> int:
@@ -93,6 +105,8 @@ def _answers(said: Sequence[_Said], people: Sequence[_Said]) -> int:
 def _wrong_number(said: Sequence[_Said], people: Sequence[_Said]) -> ContactFinding | None:
     hits = [(s, h[0]) for s in people if (h := s.hit("wrong_number"))]
     if not hits:
+        hits = _strangers(said, people)
+    if not hits:
         sorry = max((s.stretch.turns[0] for s in said if _agent(s) and s.hit("apology")), default=-1)
         hits = [(s, h[0]) for s in people[:2] if s.stretch.turns[0] < sorry and (h := s.hit("denial"))]
     wrong = {id(s) for s, _ in hits}
@@ -100,6 +114,15 @@ def _wrong_number(said: Sequence[_Said], people: Sequence[_Said]) -> ContactFind
     if not hits or talk >= TALK_DESPITE_WRONG_NUMBER:
         return None
     return _finding(Contact.WRONG_NUMBER, hits)
+
+
+def _strangers(said: Sequence[_Said], people: Sequence[_Said]) -> list[tuple[_Said, str]]:
+    """Who spoke before the salesperson said 打错了, where that is among the first three things the salesperson says."""
+    opening = [s for s in said if _agent(s)][:MISTAKE_WITHIN]
+    noticed = next((s.stretch.turns[0] for s in opening if s.hit("mistaken")), None)
+    if noticed is None:
+        return []
+    return [(s, "the salesperson has the wrong number 销售自认打错") for s in people if s.stretch.turns[0] < noticed]
 
 
 def _agent(said: _Said) -> bool:
@@ -133,7 +156,7 @@ def _refused(conversation: Conversation, people: Sequence[_Said]) -> ContactFind
 def _effective(people: Sequence[_Said]) -> ContactFinding:
     """A person was reached. A short 在开车，晚点打给我 counts as contact; its score stays low for want of business."""
     talk = [s for s in people if s.content] or list(people)
-    return _finding(Contact.EFFECTIVE, ((s, "customer talks") for s in talk[:3]))
+    return _finding(Contact.EFFECTIVE, ((s, "customer talks 客户在交谈") for s in talk[:3]))
 
 
 def _finding(outcome: Contact, hits: Iterable[tuple[_Said, str]]) -> ContactFinding:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from speechsvc.domain.analysis import Contact
@@ -338,3 +341,57 @@ def test_evidence_names_turn_seconds_and_reason() -> None:
 )
 def test_short_calls_as_they_happen(wanted: str, lines: list[str]) -> None:
     assert outcome(*lines) == wanted
+
+
+@pytest.mark.parametrize(
+    ("wanted", "lines"),
+    [
+        ("ivr", ["c|欢迎致电北辰重工，销售请按一，其他请按零", "a|按零", "c|您拨打的分机无人接听，请在提示音后留言"]),
+        ("ivr", ["c|您好总机请直拨分机号", "a|八零二", "c|该分机无人应答请稍后再拨"]),
+        ("voicemail", ["c|您拨打的用户无人接听，留言请按一", "a|算了"]),
+        ("no_speech", ["a|喂您好", "c|滋滋滋", "a|喂听不清", "c|沙沙"]),
+        ("refused", ["a|您好想了解下你们的网络设备", "c|我们不接受电话营销的", "a|就两句", "c|两句也不听再见"]),
+        ("refused", ["a|想找信息科的领导", "c|我们不对外接待", "a|那电话方便给吗", "c|没有，你自己上网查"]),
+        ("effective", ["a|鹿总，周四给您打？", "c|周四可以，别打上午，上午我在产线上", "a|好，那下午三点"]),
+        ("effective", ["a|钱科长在吗", "c|在查案子你先别打，回头我处理完了再给你说预算的事", "a|好的"]),
+        ("wrong_number", ["a|喂是天工的何经理吗", "c|我送快递的我家没有什么天工", "a|那可能登记错了抱歉"]),
+        (
+            "wrong_number",
+            ["a|我找你们市场部老闻", "c|这边是做代理记账的没有市场部", "a|哦打错了", "c|你要不要代理记账"],
+        ),
+        (
+            "effective",
+            [
+                "c|喂你好哪位",
+                "a|张总发票抬头我登记错了重新开一张",
+                "c|行税号你核对一下上次少了一位",
+                "a|好的还有续费的事",
+                "c|续费等我们财务月底过预算再说",
+            ],
+        ),
+    ],
+)
+def test_switchboards_noise_front_desks_and_strangers(wanted: str, lines: list[str]) -> None:
+    assert outcome(*lines) == wanted
+
+
+def test_every_outcome_on_the_development_calls_names_its_turns() -> None:
+    """320 calls; the rules were made on them, so that the share says only that nothing was broken."""
+    folder = Path(__file__).parents[1] / "gold"
+    right = 0
+    calls = [
+        json.loads(line)
+        for name in ("dev", "w1", "w2", "w3", "w4", "w5")
+        for line in (folder / f"{name}.jsonl").read_text("utf-8").splitlines()
+    ]
+    for call in calls:
+        turns = tuple(
+            Turn(speaker=Speaker(t["speaker"]), start=t["start"], end=t["end"], text=t["text"]) for t in call["turns"]
+        )
+        finding = find_contact(Conversation(call_id=call["call_id"], turns=turns))
+        right += finding.outcome.value == call["contact"]
+        assert finding.evidence, call["call_id"]
+        for evidence in finding.evidence:
+            assert turns[evidence.turn].text in evidence.text
+            assert evidence.start == turns[evidence.turn].start
+    assert right / len(calls) >= 0.98
