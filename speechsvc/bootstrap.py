@@ -17,7 +17,7 @@ from speechsvc.crm.sender import HttpxSender
 from speechsvc.domain.followup import FollowupRules
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.ruleset import RulesetKind
-from speechsvc.ports import Analyser, Rulebook, Tenant, Transcriber, Workbench
+from speechsvc.ports import Analyser, Diarizer, Rulebook, Tenant, Transcriber, Workbench
 from speechsvc.queueing.announcer import CeleryAnnouncer
 from speechsvc.queueing.dispatcher import Dispatcher
 from speechsvc.resources import bundled
@@ -158,8 +158,19 @@ def build_transcriber(settings: Settings) -> Transcriber:
     )
     opener = RecordingOpener(limits=_decode_limits(settings), temp=settings.temp_dir)
     return FasterWhisperTranscriber(
-        open_recording=opener.open, model=choice, wishes=recognition_wishes(settings), simplify=settings.simplified
+        open_recording=opener.open,
+        model=choice,
+        wishes=recognition_wishes(settings),
+        simplify=settings.simplified,
+        diarizer=build_diarizer(settings),
     )
+
+
+def build_diarizer(settings: Settings) -> Diarizer | None:
+    """Who tells the speakers of one channel apart; None where that is switched off. Loads nothing."""
+    from speechsvc.diarization.basic import BasicDiarizer
+
+    return None if settings.diarizer == "off" else BasicDiarizer()
 
 
 def recognition_wishes(settings: Settings) -> Wishes:

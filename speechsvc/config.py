@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     initial_prompt: str = Field("", description="text the model is told came before; off by default, as hotwords")
     simplified: bool = Field(True, description="turn traditional characters of a transcript into simplified ones")
 
+    diarizer: Literal["auto", "basic", "full", "off"] = Field(
+        "auto", description="who speaks when in mono: auto takes full where its models are present, else basic"
+    )
     asr_processes: int = Field(
         0, ge=0, description="recognition processes on this machine; 0: by cores, memory, model and device"
     )

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from speechsvc.bootstrap import Application
 from speechsvc.cli.common import FileMissing, channel_layout, err, load_settings, say, ui_language
+from speechsvc.domain.call import Direction
+from speechsvc.domain.roles import name_speakers
 from speechsvc.domain.transcript import Transcript
 from speechsvc.reporting import transcripts
 
@@ -29,6 +31,9 @@ def transcribe(
     model: Annotated[str | None, typer.Option(help="Speech model: a name from the catalogue, or a folder.")] = None,
     channels: Annotated[
         str | None, typer.Option(help='"mono", or JSON such as {"left": "agent", "right": "customer"}.')
+    ] = None,
+    direction: Annotated[
+        Direction | None, typer.Option(help="Who called: helps to tell salesperson and customer apart in mono.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
@@ -54,7 +59,7 @@ def transcribe(
             language=settings.language,
             progress=lambda part: progress.update(task, completed=part),
         )
-    print(render(transcript, Format.JSON if as_json else format))
+    print(render(name_speakers(transcript, direction), Format.JSON if as_json else format))
 
 
 def render(transcript: Transcript, format: Format) -> str:

@@ -58,6 +58,10 @@ _WARNING = {
         "The file's header gives too short a length; all of it was read",
     ),
     "extra_tracks": ("文件有多条音轨，只分析了第一条", "The file has several sound tracks; only the first is analysed"),
+    "speakers_uncertain": (
+        "单声道录音：无法确定谁是销售、谁是客户，说话人标为未知，不计入热力图",
+        "One channel: who is salesperson and who customer is not certain; speakers stay unknown and out of the heatmap",
+    ),
     "no_speech": ("没有检测到有人说话", "No speech was heard"),
     "recording_mono": ("声明为双声道，实际为单声道", "Declared as stereo, but it is mono"),
 }

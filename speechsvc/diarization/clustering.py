@@ -1,4 +1,4 @@
-"""From frames of speech to a speaker for each: windows are joined by likeness, then cut anew where the voice changes."""
+"""From frames of speech to a speaker for each: windows are joined by likeness, then cut anew at changes."""
 
 from __future__ import annotations
 
@@ -92,9 +92,9 @@ def evenly(frames: Frames, most: int) -> Frames:
     kept = np.zeros(count, dtype=bool)
     kept[np.linspace(0, count - 1, wanted).astype(int)] = True
     chosen = np.flatnonzero(np.repeat(kept, minute)[: len(frames)])
-    parts = (frames.values, frames.active, frames.span, frames.start)
-    values, active, span, start = (part[chosen] for part in parts)
-    return Frames(values=values, active=active, span=span, start=start)
+    return Frames(
+        values=frames.values[chosen], active=frames.active[chosen], span=frames.span[chosen], start=frames.start[chosen]
+    )
 
 
 def _downwards(
@@ -192,7 +192,7 @@ def _viterbi(
         np.add.at(scores, unit[part], settings.weight * found * frames.active[part, None])
     span = frames.span[begins]
     cost = np.where(np.diff(span, prepend=span[0]) > 0, settings.pause_switch, settings.switch)
-    return _best_path(scores, cost)[unit]
+    return np.asarray(_best_path(scores, cost)[unit])
 
 
 def _units(frames: Frames) -> npt.NDArray[np.bool_]:

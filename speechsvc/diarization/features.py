@@ -53,7 +53,7 @@ def speech_frames(samples: npt.NDArray[np.int16], spans: Sequence[Span]) -> Fram
     power = np.concatenate([power for *_, power in parts])
     span = np.concatenate([np.full(len(power), i, dtype=np.int32) for i, _, _, power in parts])
     start = np.concatenate([at + HOP * np.arange(len(power), dtype=np.int64) for _, at, _, power in parts])
-    active = power > np.percentile(power, 95) - _QUIET
+    active = power >= np.percentile(power, 95) - _QUIET
     return Frames(values=_standardised(values, active), active=active, span=span, start=start)
 
 
@@ -105,10 +105,10 @@ def _pitch(wide: Floats) -> npt.NDArray[np.float64]:
 def _standardised(values: Floats, active: npt.NDArray[np.bool_]) -> Floats:
     """By the mean and deviation of the active frames; a missing pitch becomes the mean, which favours nobody."""
     known = values[active]
+    if np.isnan(known[:, -1]).all():  # nobody voiced at all
+        known[:, -1] = 0.0
     mean, deviation = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
-    if not np.isfinite(mean[-1]):  # nobody voiced at all
-        mean[-1], deviation[-1] = 0.0, 1.0
-    return np.nan_to_num((values - mean) / np.maximum(deviation, 1e-3)).astype(np.float32)
+    return np.asarray(np.nan_to_num((values - mean) / np.maximum(deviation, 1e-3)), dtype=np.float32)
 
 
 def _mel_filters() -> npt.NDArray[np.float64]:

@@ -112,7 +112,9 @@ def _log_gamma(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Stirling's series after six steps up, exact to nine digits for positive numbers."""
     shift = sum(np.log(x + i) for i in range(6))
     up = x + 6
-    return np.asarray((up - 0.5) * np.log(up) - up + 0.5 * np.log(2 * np.pi) + 1 / (12 * up) - 1 / (360 * up**3) - shift)
+    return np.asarray(
+        (up - 0.5) * np.log(up) - up + 0.5 * np.log(2 * np.pi) + 1 / (12 * up) - 1 / (360 * up**3) - shift
+    )
 
 
 def _spread(values: Floats, components: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:

@@ -19,6 +19,7 @@ class Segment:
     text: str
     confidence: float | None = None  # 0 to 1: exp of the mean token log-probability
     suspect: tuple[str, ...] = ()  # why the words may be invented; empty when trusted
+    voice: int | None = None  # anonymous number of the speaker where one channel holds several; else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +30,7 @@ class SpeechInterval:
     speaker: Speaker
     start: float  # seconds
     end: float  # seconds
+    voice: int | None = None  # as in Segment
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from speechsvc.domain.analysis import Tagging, Versions
 from speechsvc.domain.conversation import Conversation
+from speechsvc.domain.speakers import SpeakerSpan
 from speechsvc.domain.talk import TalkMetrics
 from speechsvc.domain.transcript import Transcript
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 class Clock(Protocol):
@@ -39,6 +44,21 @@ class Transcriber(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """Model, revision, device, compute type, engine and decoding settings; loads nothing."""
+        ...
+
+
+class Diarizer(Protocol):
+    """Tells the speakers of one channel apart, without names. Keeps nothing of a voice once it has answered."""
+
+    def find(self, samples: npt.NDArray[np.int16], talk: Sequence[tuple[int, int]]) -> tuple[SpeakerSpan, ...]:
+        """`samples` at 16 kHz; `talk` are the intervals with speech, in samples, in order. Spans in order of start.
+
+        Together the spans cover `talk` and nothing else; only where two speak at once may they overlap.
+        """
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Name, version, settings, and what it cannot do (`cannot`). Loads nothing."""
         ...
 
 

@@ -61,6 +61,7 @@ def _segment(s: Segment) -> dict[str, Any]:
         "text": s.text,
         "confidence": s.confidence,
         "suspect": list(s.suspect),
+        **({} if s.voice is None else {"voice": s.voice}),
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from speechsvc.domain.call import Call, CallStatus, Recording
 from speechsvc.domain.job import Job, JobKind
+from speechsvc.domain.roles import name_speakers
 from speechsvc.domain.transcript import Transcript
 from speechsvc.errors import NotFound, SpeechsvcError
 from speechsvc.ports import StaleLease
@@ -41,6 +42,7 @@ def transcribe_call(
             path, channels=call.metadata.channels, language=language, progress=progress, opened=opened
         )
         note_pace(core, transcript, time.monotonic() - began)
+        transcript = name_speakers(transcript, call.metadata.direction)
         playback = make_playback(core, job.tenant_id, path, transcript)
     try:
         _store(core, job, transcript, playback)

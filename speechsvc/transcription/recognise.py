@@ -98,22 +98,22 @@ def recognise(
     """Segments of one channel in order. `samples` is int16 at 16 kHz; `progress` gets seconds of speech done."""
     done = 0.0
     for group in group_chunks(activity, int(settings.group_seconds * RATE)):
-        audio = speech_only(samples, group)
+        audio = speech_only(samples, group, activity.gap)
         segments, _ = model.transcribe(audio, language=language, **settings.options())
-        chunks = [{"start": start, "end": end} for start, end in group]
+        chunks = [{"start": start, "end": end + activity.gap} for start, end in group]
         for segment in restore_speech_timestamps(_watched(segments, done, progress), chunks, RATE):
             yield raw_segment(segment)
         done += len(audio) / RATE
         progress(done)
 
 
-def speech_only(samples: npt.NDArray[np.int16], chunks: Sequence[Span]) -> npt.NDArray[np.float32]:
-    """The chunks one after another as float32 in -1 to 1, shape (samples,)."""
-    audio = np.empty(sum(end - start for start, end in chunks), dtype=np.float32)
+def speech_only(samples: npt.NDArray[np.int16], chunks: Sequence[Span], gap: int = 0) -> npt.NDArray[np.float32]:
+    """The chunks one after another, `gap` samples of silence after each, as float32 in -1 to 1, shape (samples,)."""
+    audio = np.zeros(sum(end - start + gap for start, end in chunks), dtype=np.float32)
     at = 0
     for start, end in chunks:
         audio[at : at + end - start] = samples[start:end]
-        at += end - start
+        at += end - start + gap
     audio /= 32768.0
     forget(samples)
     return audio

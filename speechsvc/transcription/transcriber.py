@@ -17,6 +17,7 @@ from speechsvc.domain.conversation import Speaker
 from speechsvc.domain.crosstalk import RULES as CROSSTALK_RULES
 from speechsvc.domain.crosstalk import Leak, mark_leaks, without_leaks
 from speechsvc.domain.transcript import RemovedInterval, Segment, SoundInterval, SpeechInterval, Transcript
+from speechsvc.ports import Diarizer
 from speechsvc.transcription.batched import recognise_batched
 from speechsvc.transcription.catalogue import load_catalogue
 from speechsvc.transcription.echoes import Hints
@@ -30,6 +31,7 @@ from speechsvc.transcription.script import simplified
 from speechsvc.transcription.sounds import SoundSettings, hear_sounds
 from speechsvc.transcription.timing import seconds_under, settle
 from speechsvc.transcription.vad import RATE, VadSettings, VoiceActivity, voice_activity
+from speechsvc.transcription.voices import Voice, split_voices
 
 _DECODED, _DETECTED = 0.03, 0.1  # shares of the whole work when decoding and detection are done
 
@@ -90,9 +92,11 @@ class FasterWhisperTranscriber:
         guards: GuardSettings | None = None,
         simplify: bool = True,
         sounds: SoundSettings | None = None,
+        diarizer: Diarizer | None = None,
     ) -> None:
         """`open_recording` is `speechsvc.audio.recording.RecordingOpener(...).open`.
 
+        `diarizer` tells speakers apart where there is one channel; without it they stay unknown.
         `decoding` settles what `wishes` would lead to; `simplify` false leaves the model's own script.
         """
         self._open = open_recording
@@ -103,6 +107,7 @@ class FasterWhisperTranscriber:
         self._vad = vad or VadSettings()
         self._guards = guards or GuardSettings()
         self._sounds = sounds or SoundSettings()
+        self._diarizer = diarizer
         self._model: SpeechModel | None = None
         self._description: dict[str, Any] | None = None
 
@@ -123,12 +128,13 @@ class FasterWhisperTranscriber:
             opened(sound.duration)
             progress(_DECODED)
             activities = [self._detect(channel) for channel in sound.channels]
-            progress(_DETECTED)
-            segments = self._recognise_all(sound.channels, activities, language, progress)
-            warnings = sound.warnings if any(a.talk for a in activities) else (*sound.warnings, "no_speech")
-            speech = [i for c, a in zip(sound.channels, activities, strict=True) for i in _intervals(c, a)]
             sounds = [i for c, a in zip(sound.channels, activities, strict=True) for i in _sounds(c, a)]
             removed = [i for c, a in zip(sound.channels, activities, strict=True) for i in _removed(c, a)]
+            channels_heard, activities, model = self._tell_apart(sound.channels, activities)
+            progress(_DETECTED)
+            segments = self._recognise_all(channels_heard, activities, language, progress)
+            warnings = sound.warnings if any(a.talk for a in activities) else (*sound.warnings, "no_speech")
+            speech = [i for c, a in zip(channels_heard, activities, strict=True) for i in _intervals(c, a)]
             duration, partial, leaks = sound.duration, sound.partial, sound.leaks
         progress(1.0)
         return Transcript(
@@ -138,7 +144,7 @@ class FasterWhisperTranscriber:
             removed=tuple(sorted(removed, key=lambda i: (i.start, i.channel))),
             duration=round(duration, 3),
             language=language,
-            model=self.describe(),
+            model=model,
             warnings=warnings,
             partial=partial,
         )
@@ -183,6 +189,7 @@ class FasterWhisperTranscriber:
             "vad": self._vad.as_dict(),
             "sounds": self._sounds.as_dict(),
             "crosstalk": CROSSTALK_RULES,
+            "diarizer": self._diarizer.describe() if self._diarizer else None,
             "guards": {**asdict(self._guards), "rules": RULES, "phrases": load_phrases().version},
         }
         digest = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
@@ -206,6 +213,17 @@ class FasterWhisperTranscriber:
 
     def _detect(self, channel: Channel) -> VoiceActivity:
         return hear_sounds(channel.samples, voice_activity(channel.samples, self._vad), self._sounds)
+
+    def _tell_apart(
+        self, channels: tuple[Channel, ...], activities: list[VoiceActivity]
+    ) -> tuple[tuple[Channel, ...], list[VoiceActivity], dict[str, Any]]:
+        """One channel with several speakers becomes one channel a speaker; the description says how many were found."""
+        model = self.describe()
+        if self._diarizer is None or len(channels) != 1 or not activities[0].talk:
+            return channels, activities, model
+        only = channels[0]
+        voices, parts = split_voices(only.index, only.samples, activities[0], self._diarizer, self._vad)
+        return voices, parts, {**model, "speakers": {"found": len(voices)}}
 
     def _recognise_all(
         self,
@@ -267,13 +285,15 @@ class FasterWhisperTranscriber:
                 text=(simplified(segment.text) if self._simplify else segment.text).strip(),
                 confidence=confidence(segment.avg_logprob),
                 suspect=suspect,
+                voice=_voice(channel),
             )
 
 
 def _intervals(channel: Channel, activity: VoiceActivity) -> Iterator[SpeechInterval]:
     for start, end in activity.talk:
+        begin, until = round(start / RATE, 3), round(end / RATE, 3)
         yield SpeechInterval(
-            channel=channel.index, speaker=channel.speaker, start=round(start / RATE, 3), end=round(end / RATE, 3)
+            channel=channel.index, speaker=channel.speaker, start=begin, end=until, voice=_voice(channel)
         )
 
 
@@ -288,3 +308,7 @@ def _removed(channel: Channel, activity: VoiceActivity) -> Iterator[RemovedInter
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         if start < end:
             yield RemovedInterval(channel=channel.index, start=round(start / RATE, 3), end=round(end / RATE, 3))
+
+
+def _voice(channel: Channel) -> int | None:
+    return channel.voice if isinstance(channel, Voice) else None

@@ -56,6 +56,7 @@ class VoiceActivity:
     chunks: tuple[Span, ...]  # padded, for recognition
     talk: tuple[Span, ...]  # unpadded, for talk time
     sounds: tuple[Sound, ...] = ()  # tones and music, cut out of `talk`
+    gap: int = 0  # samples of silence that recognition hears after each chunk, where chunks are turns
 
     @property
     def chunk_samples(self) -> int:

@@ -52,22 +52,46 @@ def diarization_error(truth: Sequence[Span], found: Sequence[Span], *, collar: f
     )
 
 
-def words_right(truth: Sequence[tuple[str, str]], found: Sequence[tuple[str, str]]) -> float:
-    """Share of recognised characters whose speaker is right, after the best mapping.
+def words_right(truth: Sequence[Span], heard: Sequence[Heard]) -> float:
+    """Share of recognised characters that were heard while the speaker they are given to spoke, after the best mapping.
 
-    Both are (speaker, text) in order of time. Recognised characters are aligned with those really said (least edits);
-    one that stands for nothing counts for whoever spoke before it.
+    A segment's characters are spread evenly over the speech it was recognised from (`Heard.speech`); so wrong words do
+    not count, wrong speakers do. Where two speak at once, either is right.
     """
-    real = [(c, speaker) for speaker, text in truth for c in text if _is_word(c)]
-    heard = [(c, speaker) for speaker, text in found for c in text if _is_word(c)]
-    if not heard or not real:
+    at = [(when, h.speaker) for h in heard for when in h.times()]
+    names, guesses = sorted({s for *_, s in truth}), sorted({s for _, s in at})
+    if not at or not names:
         return 0.0
-    owners = _align([c for c, _ in real], [c for c, _ in heard])
-    names, guesses = sorted({s for _, s in real}), sorted({s for _, s in heard})
-    table = np.zeros((len(names), len(guesses)), dtype=np.int64)
-    for (_, guess), owner in zip(heard, owners, strict=True):
-        table[names.index(real[owner][1]), guesses.index(guess)] += 1
-    return _best(table) / len(heard)
+    right = np.zeros((len(names), len(guesses)), dtype=np.int64)
+    for when, guess in at:
+        for who in {s for start, end, s in truth if start - 0.1 <= when <= end + 0.1}:
+            right[names.index(who), guesses.index(guess)] += 1
+    return _best(right) / len(at)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heard:
+    """One recognised segment."""
+
+    speaker: str
+    text: str
+    speech: tuple[tuple[float, float], ...]  # the speaker's own stretches under it, seconds
+
+    def times(self) -> list[float]:
+        """The middle of each Chinese character."""
+        count = sum(map(_is_word, self.text))
+        total = sum(end - start for start, end in self.speech)
+        if not total:
+            return [-1.0] * count
+        found = []
+        for i in range(count):
+            left = (i + 0.5) / count * total
+            for start, end in self.speech:
+                if left <= end - start:
+                    found.append(start + left)
+                    break
+                left -= end - start
+        return found
 
 
 def _is_word(character: str) -> bool:
@@ -90,28 +114,3 @@ def _best(table: npt.NDArray[np.int64]) -> int:
     if not rows:
         return 0
     return max(int(sum(table[i, p[i]] for i in range(rows))) for p in permutations(range(columns), rows))
-
-
-def _align(real: Sequence[str], heard: Sequence[str]) -> list[int]:
-    """For each heard character the index of the real one it stands for, or of the last before it."""
-    codes = np.array([ord(c) for c in real])
-    cost = np.zeros((len(heard) + 1, len(real) + 1), dtype=np.int32)
-    steps = np.arange(len(real) + 1, dtype=np.int32)
-    cost[0] = steps
-    for i, character in enumerate(heard, start=1):
-        row = np.empty(len(real) + 1, dtype=np.int32)
-        row[0] = i
-        row[1:] = np.minimum(cost[i - 1, 1:] + 1, cost[i - 1, :-1] + (codes != ord(character)))
-        cost[i] = np.minimum.accumulate(row - steps) + steps
-    owners, j = [0] * len(heard), len(real)
-    i = len(heard)
-    while i:
-        if j and cost[i, j] == cost[i - 1, j - 1] + (real[j - 1] != heard[i - 1]):
-            i, j = i - 1, j - 1
-            owners[i] = j
-        elif j and cost[i, j] == cost[i, j - 1] + 1:
-            j -= 1
-        else:
-            i -= 1
-            owners[i] = max(0, j - 1)
-    return owners

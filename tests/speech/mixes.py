@@ -53,9 +53,7 @@ class Mix:
         return path
 
 
-def mix(
-    turns: Sequence[tuple[str, str]], voices: dict[str, Voice], *, seed: str, line: Line | None = None
-) -> Mix:
+def mix(turns: Sequence[tuple[str, str]], voices: dict[str, Voice], *, seed: str, line: Line | None = None) -> Mix:
     """Speaks `turns` of (speaker, text) after one another into one channel of telephone band, u-law and noise."""
     line = line or Line()
     rng = random.Random(seed)
