@@ -6,7 +6,9 @@ talk time and guards the text."""
 
 from __future__ import annotations
 
+import os
 import tempfile
+import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -49,7 +51,8 @@ def _compare(calls: list[BenchCall], layout: Layout) -> list[Result]:
     halves = [calls[0::2], calls[1::2]]
     heard: dict[str, dict[str, Heard]] = {"fast": {}, DIRECT: {}}
     left = {name: iter(halves) for name in heard}
-    by_hand = direct(layout.processes * layout.threads)
+    busy = dict.fromkeys(heard, 0.0)  # seconds of processor time
+    _here[DIRECT] = direct(layout.processes * layout.threads)
     spawn = get_context("spawn")
     with ProcessPoolExecutor(layout.processes, spawn, initializer=_load, initargs=(layout.threads,)) as pool:
         list(pool.map(_wait, [1.0] * layout.processes))  # every process has loaded its model
@@ -57,8 +60,10 @@ def _compare(calls: list[BenchCall], layout: Layout) -> list[Result]:
         def work(name: str) -> float:
             half = sorted(next(left[name]), key=lambda call: -call.seconds)
             paths = [call.path for call in half]
-            words = pool.map(_transcribe, paths) if name == "fast" else map(by_hand, paths)
-            heard[name] |= dict(zip((path.name for path in paths), words, strict=True))
+            run = partial(_transcribe, name)
+            for path, (words, used) in zip(paths, (pool.map if name == "fast" else map)(run, paths), strict=True):
+                heard[name][path.name] = words
+                busy[name] += used
             return sum(call.seconds for call in half)
 
         series = in_turns(len(halves), {name: partial(work, name) for name in heard}, warm_up=False)
@@ -66,6 +71,8 @@ def _compare(calls: list[BenchCall], layout: Layout) -> list[Result]:
         "audio s": round(sum(call.seconds for call in calls)),
         "layout of ours": f"{layout.processes} x {layout.threads}",
         "threads of the direct call": layout.processes * layout.threads,
+        "s of processor time": {name: round(used) for name, used in busy.items()},
+        "direct : ours in processor time": round(busy[DIRECT] / busy["fast"], 2),
         "CER": {name: round(error_rate(calls, words), 4) for name, words in heard.items()},
     }
     return versus("throughput", f"{len(calls)} calls, fast", "audio s/s", series, details)
@@ -75,12 +82,13 @@ def _load(threads: int) -> None:
     _here["fast"] = ours(threads, profile="fast")
 
 
-def _transcribe(path: Path) -> Heard:
-    return _here["fast"](path)
+def _transcribe(name: str, path: Path) -> tuple[Heard, float]:
+    """The words, and seconds of processor time that they took with all children."""
+    before = os.times()
+    words = _here[name](path)
+    return words, sum(os.times()[:4]) - sum(before[:4])
 
 
 def _wait(seconds: float) -> None:
     """Keeps one process busy so that the next call starts another."""
-    import time
-
     time.sleep(seconds)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import json
 import time
+import wave
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from tests.bench.__main__ import NAMES, main
+from tests.bench.calls import error_rate, joined_call, plain
 from tests.bench.result import Result, in_turns, versus
+from tests.bench.soak import slope
 from tests.bench.texts import TERM_EVERY, invented, length, terms
 
 
@@ -101,3 +104,17 @@ def test_invented_calls_hold_a_term_in_a_hundred_characters() -> None:
     with_term = sum("，" not in turn.text for call in calls for turn in call.turns)  # small talk has commas
     assert length(calls) / with_term == pytest.approx(TERM_EVERY, rel=0.1)
     assert len(terms()) > 1000
+
+
+def test_a_joined_call_has_its_length_and_knows_its_words(tmp_path: Path) -> None:
+    call = joined_call(tmp_path / "call.wav", 60, seed=3)
+    with wave.open(str(call.path)) as file:
+        assert (file.getnchannels(), file.getnframes()) == (2, 60 * 8000)
+    assert all(len(plain(words)) > 30 for words in call.said)
+    assert joined_call(tmp_path / "again.wav", 60, seed=3).said == call.said
+    assert error_rate([call], {"call.wav": call.said}) == 0.0
+
+
+def test_memory_that_grows_has_a_slope() -> None:
+    assert slope([100.0, 100.5, 101.0, 101.5]) == pytest.approx(0.5)
+    assert slope([100.0] * 5) == pytest.approx(0.0)
