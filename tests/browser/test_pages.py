@@ -19,7 +19,7 @@ from speechsvc.dashboard.session import local_target
 from speechsvc.dashboard.show import pieces
 from speechsvc.dashboard.talk_panel import bars, lanes
 from speechsvc.domain.access import Principal, Role
-from speechsvc.domain.call import CallMetadata, Customer, Source
+from speechsvc.domain.call import CallMetadata, CallStatus, Customer, Source
 from speechsvc.domain.conversation import Speaker, Turn
 from speechsvc.domain.mention import MatchKind, Mention, Polarity
 from speechsvc.errors import Unauthenticated
@@ -216,6 +216,25 @@ def test_an_uploader_sees_progress_but_no_content(site: Site) -> None:
         assert "预算审批" not in page.text
         assert client.get(f"/calls/{site.calls[0]}/audio").status_code == 403
         assert client.get("/mentions").status_code == 403
+
+
+def test_a_call_in_work_tells_percentage_and_expected_finish(site: Site) -> None:
+    tenant, core = site.application.settings.tenant, site.application.core
+    with core.db.tenant(tenant) as uow:
+        before = uow.calls.get(site.calls[0])
+        expected = datetime(2026, 11, 28, 6, 7, tzinfo=UTC)
+        uow.calls.update(before.id, status=CallStatus.TRANSCRIBING, progress=0.42, expected_at=expected)
+        uow.commit()
+    try:
+        with signed_in(site, "admin") as client:
+            for address in (f"/calls/{before.id}", "/calls"):
+                page = client.get(address).text
+                assert "42%" in page
+                assert f'<time datetime="{expected.isoformat()}">' in page
+    finally:
+        with core.db.tenant(tenant) as uow:
+            uow.calls.update(before.id, status=before.status, progress=before.progress, expected_at=None)
+            uow.commit()
 
 
 def test_audio_in_ranges(site: Site) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.progress import Progress, TaskID
 
+from speechsvc.cli import ingest
 from speechsvc.cli.common import FileMissing
 from speechsvc.cli.ingest import find_recordings, metadata_of, read_manifest
 from speechsvc.errors import InvalidInput
@@ -56,3 +59,30 @@ def test_channels_that_are_no_json_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.wav").touch()
     with pytest.raises(InvalidInput, match="channels"):
         metadata_of(tmp_path / "a.wav", {"channels": '{"left":'}, "0" * 64)
+
+
+class Answering:
+    """A service whose call gets on with each question."""
+
+    def __init__(self, *answers: dict[str, Any]) -> None:
+        self.answers = list(answers)
+
+    def get(self, path: str) -> dict[str, Any]:
+        return self.answers.pop(0)
+
+
+def test_the_bar_moves_with_the_calls_own_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[float] = []
+
+    class Watched(Progress):
+        def update(self, task_id: TaskID, **changes: Any) -> None:
+            shown.append(changes["completed"])
+            super().update(task_id, **changes)
+
+    monkeypatch.setattr(ingest, "_bar", lambda: Watched(disable=True))
+    monkeypatch.setattr(ingest.time, "sleep", lambda seconds: None)
+    working = [{"status": "transcribing", "progress": done} for done in (0.25, 0.75)]
+    summary: dict[str, Any] = {"failed": []}
+    ingest._wait(Answering(*working, {"status": "done"}), ["call_1"], summary)
+    assert shown == [0.25, 0.75, 1.0]
+    assert summary == {"failed": []}
