@@ -44,12 +44,12 @@ def topic_facts(conversation: Conversation, mentions: Sequence[Mention]) -> tupl
 
 
 def _stretches(turns: Sequence[Turn]) -> list[int]:
-    """For each turn the number of the stretch of one speaker that it belongs to."""
+    """For each turn the number of the stretch of one speaker that it belongs to; suspect turns do not part one."""
     numbers: list[int] = []
     number = -1
     previous = None
     for turn in turns:
-        if turn.speaker is not previous:
+        if turn.speaker is not previous and not turn.suspect:
             number += 1
             previous = turn.speaker
         numbers.append(number)

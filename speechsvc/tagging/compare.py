@@ -22,6 +22,7 @@ from speechsvc.tagging.learned.scorer import learned_scorer
 from speechsvc.tagging.rules import compile_rules
 from speechsvc.tagging.tagger import LexiconTagger, Scanned
 from speechsvc.tagging.text import NormalText, normalise
+from speechsvc.tagging.trust import Part, apart, together
 from speechsvc.tagging.words import words
 
 _Place = tuple[str, str]  # topic, entry id
@@ -44,7 +45,8 @@ class LexiconComparison:
         self.entries = frozenset(entry for _, entry in changed) | learned
         self._homophones = homophones
         self._lexicon = new
-        self._last: tuple[Conversation, tuple[NormalText, frozenset[int]]] | None = None
+        self._last: tuple[Conversation, tuple[Part, ...]] | None = None
+        self._reads: dict[int, tuple[NormalText, frozenset[int]]] = {}  # by id of a part's conversation in `_last`
         self._touched = _only((before, after), changed)
         self._new = _with_neighbours(new.written, self._topics)
 
@@ -57,10 +59,14 @@ class LexiconComparison:
 
     def touches(self, conversation: Conversation) -> bool:
         """Whether a changed entry, old or new, matches anywhere in the call."""
-        return self._trained or bool(self._read(conversation)[1])
+        return self._trained or any(self._read(part.conversation)[1] for part in self._parts(conversation))
 
     def apply(self, conversation: Conversation, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
         """From all mentions as the old lexicon finds them to all as the new one finds them."""
+        parts = self._parts(conversation)
+        return together(p.give_back(self._apply(p.conversation, p.pick(mentions))) for p in parts)
+
+    def _apply(self, conversation: Conversation, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
         text, touched = self._read(conversation)
         if not touched and not self._trained:
             return tuple(mentions)
@@ -96,16 +102,20 @@ class LexiconComparison:
         by_turn[turn] = sorted([*kept, *again], key=lambda m: (m.start_char, m.topic))
         return [m.finding for m in by_turn[turn]] != [m.finding for m in known]
 
+    def _parts(self, conversation: Conversation) -> tuple[Part, ...]:
+        """Keeps the last answer: whoever hears that a call is touched asks next what follows."""
+        if self._last is None or self._last[0] is not conversation:
+            self._last, self._reads = (conversation, apart(conversation)), {}
+        return self._last[1]
+
     def _read(self, conversation: Conversation) -> tuple[NormalText, frozenset[int]]:
-        """Normalised text, and the turns in which a changed entry matches. Keeps the last answer: whoever hears that
-        a call is touched asks next what follows."""
-        last = self._last
-        if last is not None and last[0] is conversation:
-            return last[1]
-        text = normalise(conversation)
-        touched = frozenset(_matching(self._gate, conversation, text))
-        self._last = conversation, (text, touched)
-        return text, touched
+        """Normalised text, and the turns in which a changed entry matches. Of a part of the last call, so kept."""
+        known = self._reads.get(id(conversation))
+        if known is None:
+            text = normalise(conversation)
+            known = text, frozenset(_matching(self._gate, conversation, text))
+            self._reads[id(conversation)] = known
+        return known
 
     @cached_property
     def _whole(self) -> LexiconTagger:

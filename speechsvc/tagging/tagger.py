@@ -19,6 +19,7 @@ from speechsvc.tagging.rules import compile_rules
 from speechsvc.tagging.scan import Hit, Scanner
 from speechsvc.tagging.syllables import syllable_table
 from speechsvc.tagging.text import NormalText, normalise
+from speechsvc.tagging.trust import apart, together
 from speechsvc.tagging.version import ENGINE_VERSION
 from speechsvc.tagging.words import words
 
@@ -67,6 +68,9 @@ class LexiconTagger:
 
     def tag(self, conversation: Conversation) -> tuple[Mention, ...]:
         """At most one mention a topic and turn, in order of turn, then place, then topic."""
+        return together(part.give_back(self._tag(part.conversation)) for part in apart(conversation))
+
+    def _tag(self, conversation: Conversation) -> tuple[Mention, ...]:
         said = self.scan(conversation, normalise(conversation))
         mentions: list[Mention] = []
         before: list[Mention] = []
