@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -167,10 +168,39 @@ def build_transcriber(settings: Settings) -> Transcriber:
 
 
 def build_diarizer(settings: Settings) -> Diarizer | None:
-    """Who tells the speakers of one channel apart; None where that is switched off. Loads nothing."""
+    """Who tells the speakers of one channel apart; None where that is switched off. Loads and downloads nothing."""
     from speechsvc.diarization.basic import BasicDiarizer
+    from speechsvc.diarization.full import FullDiarizer
 
-    return None if settings.diarizer == "off" else BasicDiarizer()
+    if settings.diarizer == "off":
+        return None
+    if settings.diarizer == "basic" or (settings.diarizer == "auto" and not full_diarizer_ready(settings)):
+        return BasicDiarizer()
+    return FullDiarizer(
+        segmentation=lambda: _diarization_model(settings, "diarization-segmentation"),
+        embedding=lambda: _diarization_model(settings, "diarization-embedding"),
+    )
+
+
+def full_diarizer_ready(settings: Settings) -> bool:
+    """Its package is installed and its models are on this machine."""
+    from speechsvc.diarization.full import installed
+    from speechsvc.transcription.models import locate_model
+
+    names = ("diarization-segmentation", "diarization-embedding")
+    return installed() and all(locate_model(name, model_dir=settings.effective_model_dir) for name in names)
+
+
+def _diarization_model(settings: Settings, name: str) -> Path:
+    """The model's file; downloads it if it must and may."""
+    from speechsvc.transcription.catalogue import load_catalogue
+    from speechsvc.transcription.models import resolve_model
+
+    folder = resolve_model(
+        name, model_dir=settings.effective_model_dir, hub_endpoint=settings.hub_endpoint, offline=settings.offline
+    )
+    entry = load_catalogue().find(name)
+    return folder / (entry.files[0] if entry else "model.onnx")
 
 
 def recognition_wishes(settings: Settings) -> Wishes:

@@ -45,5 +45,9 @@ def download(name: Annotated[str, typer.Argument(help="A name from the list, for
             progress=lambda part: progress.update(task, completed=part),
         )
         progress.update(task, completed=1.0)
+    if name.startswith("diarization-"):
+        err().print(say("Used by SPEECHSVC_DIARIZER=auto or full", "供 SPEECHSVC_DIARIZER=auto 或 full 使用"))
+        print(folder)
+        return
     err().print(say(f"Use it with SPEECHSVC_MODEL={name}", f"使用方法：SPEECHSVC_MODEL={name}"))
     print(folder)

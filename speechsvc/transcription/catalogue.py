@@ -41,6 +41,7 @@ class ModelEntry:
     license: str
     note: str
     note_zh: str
+    kind: str = "speech"  # or diarization: files of the full diarizer, no Whisper model
     short_windows: ShortWindows | None = None  # None: not measured, so `fast` is refused
 
 

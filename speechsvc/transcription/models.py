@@ -67,6 +67,8 @@ def check_folder(folder: Path, entry: ModelEntry | None = None) -> None:
     missing = missing_file(folder, entry)
     if missing is not None:
         raise ModelIncomplete(folder=str(folder), problem=f"{missing} is missing", problem_zh=f"缺少 {missing}")
+    if entry is not None and entry.kind != "speech":
+        return
     if (folder / "model.bin").stat().st_size < 4096:
         problem = "model.bin is only a pointer, not the model (Git LFS was not fetched)"
         raise ModelIncomplete(
@@ -79,6 +81,8 @@ def missing_file(folder: Path, entry: ModelEntry | None = None) -> str | None:
     for name in entry.files if entry else _NEEDED:
         if not (folder / name).is_file():
             return name
+    if entry is not None and entry.kind != "speech":
+        return None
     if not any((folder / name).is_file() for name in _VOCABULARIES):
         return "vocabulary.json"
     return None

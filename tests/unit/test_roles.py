@@ -8,9 +8,11 @@ import pytest
 
 from speechsvc.domain.call import Direction
 from speechsvc.domain.conversation import Speaker
+from speechsvc.domain.heatmap import HeatmapQuery, RowCount, RowKind, build
 from speechsvc.domain.roles import THRESHOLD, UNCERTAIN, name_speakers
 from speechsvc.domain.talk_rules import measure_talk
 from speechsvc.domain.transcript import Segment, SpeechInterval, Transcript
+from speechsvc.reporting.heatmap_words import unknown_note
 
 SALES = [
     (0, "喂"),
@@ -111,3 +113,22 @@ def test_suspect_words_name_nobody() -> None:
 def test_stereo_is_left_as_it_is() -> None:
     stereo = transcript([(None, text) for _, text in SALES])
     assert name_speakers(stereo, Direction.OUTBOUND) is stereo
+
+
+def test_the_heatmap_says_how_much_of_mono_calls_it_left_out() -> None:
+    """Half of the speech of this row is by voices that nobody could name."""
+    seconds = [
+        measure_talk(named.speech, named.duration)
+        for named in (name_speakers(transcript(SALES)), name_speakers(transcript([(0, "嗯"), (1, "好")] * 7)))
+    ]
+    unknown = sum(talk.unknown for talk in seconds)
+    speech = unknown + sum(talk.agent + talk.customer for talk in seconds)
+    rows = [RowCount(key="c", label="某客户", calls=2, speech_s=speech, unknown_s=unknown)]
+    heatmap = build(HeatmapQuery(row=RowKind.CUSTOMER), rows, [], [])
+    assert 0 < heatmap.rows[0].unknown_share < 1
+    share = f"{heatmap.rows[0].unknown_share:.0%}"
+    for language, word in (("zh", "未计入"), ("en", "left out")):
+        note = unknown_note(heatmap, language)
+        assert note is not None
+        assert word in note
+        assert share in note
