@@ -20,6 +20,10 @@ COMPONENTS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         frozenset({"word_share", "topic_turns", "questions"}),
         frozenset({"word_share_weight", "topic_turns_weight", "questions_weight", "put_off_deduction"}),
     ),
+    "substance": (
+        frozenset({"characters", "specifics"}),
+        frozenset({"characters_weight", "specifics_weight", "least_turns"}),
+    ),
     "breadth": (frozenset({"topics"}), frozenset({"raised_weight", "taken_up_weight"})),
     "depth": (frozenset({"units"}), frozenset({"most_turns", "most_exchanges", "most_specifics"})),
     "next_step": (frozenset(), frozenset({"agreed_percent", "time_percent", "owner_percent"})),

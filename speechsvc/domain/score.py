@@ -69,6 +69,9 @@ class CallFacts:
     next_step_time: bool
     next_step_owner: bool
     next_step_evidence: tuple[Fact, ...]
+    # Snapshots of earlier releases lack these; so do their rubrics what reads them.
+    customer_turns: int = 0  # customer turns that say anything
+    specific_turns: tuple[Fact, ...] = ()  # of these, the ones with figures, dates or names
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -197,5 +200,6 @@ def _facts(items: list[dict[str, Any]]) -> tuple[Fact, ...]:
 def _call_facts(data: Mapping[str, Any]) -> CallFacts:
     lists = ("contact_evidence", "topic_turns", "questions", "put_offs", "next_step_evidence")
     values: dict[str, Any] = dict(data) | {name: _facts(data[name]) for name in lists}
+    values["specific_turns"] = _facts(data.get("specific_turns", []))
     values["topics"] = tuple(SpokenTopic(**(t | {"evidence": _facts(t["evidence"])})) for t in data["topics"])
     return CallFacts(**values)

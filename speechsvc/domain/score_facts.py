@@ -91,6 +91,12 @@ def _call_facts(
         next_step_time=next_step.has_time,
         next_step_owner=next_step.has_owner,
         next_step_evidence=_from_evidence(call_id, next_step.evidence),
+        customer_turns=sum(1 for s in parts if _customer(s) and s.characters),
+        specific_turns=tuple(
+            _fact(call_id, s, "customer gives figures, dates or names")
+            for s in parts
+            if _substantial(s) and specifics(s.text)
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from speechsvc.domain.rubric import Curve, Rubric, RubricComponent
 from speechsvc.domain.score import CallFacts, Fact, ScoreInputs, SpokenTopic
 
-_SPOKEN = frozenset({"talk_time", "engagement", "breadth", "depth"})  # need to know who spoke
+_SPOKEN = frozenset({"talk_time", "engagement", "substance", "breadth", "depth"})  # need to know who spoke
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +99,30 @@ def _engagement(component: RubricComponent, inputs: ScoreInputs, rubric: Rubric)
         f"推脱 {len(put_offs)} 次",
         reason_en=f"Customer: {share}% of the real words, {len(turns)} turns on topics, {len(questions)} questions, "
         f"{len(put_offs)} times putting off",
+    )
+
+
+def _substance(component: RubricComponent, inputs: ScoreInputs, rubric: Rubric) -> Measured:
+    """How much one turn of the customer says, not how many there are: padding a call lowers it, or leaves it.
+
+    Averages are taken over `least_turns` turns at least, so that one good sentence is not a conversation.
+    """
+    calls = judged_calls(inputs)
+    turns = sum(c.customer_turns for c in calls)
+    divisor = max(turns, component.numbers["least_turns"])
+    length = sum(c.customer_characters for c in calls) // divisor
+    specific = [f for c in calls for f in c.specific_turns]
+    share = 100 * len(specific) // divisor
+    parts = (
+        component.numbers["characters_weight"] * read_curve(component.curves["characters"], length),
+        component.numbers["specifics_weight"] * read_curve(component.curves["specifics"], share),
+    )
+    return Measured(
+        thousandths=sum(parts) // 100,
+        inputs={"customer_turns": turns, "characters_per_turn": length, "specific_percent": share},
+        evidence=_unique(specific),
+        reason_zh=f"客户每次发言平均 {length} 个实质字，{share}% 的发言有数字、时间或名称",
+        reason_en=f"A customer turn says {length} real characters on average; {share}% have figures, dates or names",
     )
 
 
@@ -225,6 +249,7 @@ def _unique(facts: list[Fact]) -> tuple[Fact, ...]:
 _MEASURES: dict[str, Callable[[RubricComponent, ScoreInputs, Rubric], Measured]] = {
     "talk_time": _talk_time,
     "engagement": _engagement,
+    "substance": _substance,
     "breadth": _breadth,
     "depth": _depth,
     "next_step": _next_step,

@@ -35,6 +35,11 @@ class _Said:
         return _phrases(group).find(self.plain) is not None
 
     @property
+    def yields(self) -> bool:
+        """A yes, a question to do it, or another time, in spite of being busy then: 周一不行我开会，周二吧."""
+        return self.has("consent") or self.has("counter") or self.has("request")
+
+    @property
     def rejects(self) -> bool:
         """A no; but after a yes that opens, a no further on is about something else: 好，周三来。等保就不用讲了。"""
         at = _phrases("rejection").begins(self.plain)
@@ -88,7 +93,9 @@ def _agreement(said: Sequence[_Said], i: int) -> _Agreement | None:
 def _consent(here: _Said, before: _Said | None) -> str | None:
     """How the customer consents here, in plain words, or None."""
     timed = here.has("time")
-    if here.has("postponement"):
+    if here.has("undone") and not here.has("consent") and not (timed and here.has("counter")):
+        return None
+    if here.has("postponement") or (timed and here.has("busy") and not here.yields):
         return None
     if not timed and (here.has("vague") or here.has("past")) and not (before is not None and _proposes(before)):
         return None

@@ -152,3 +152,23 @@ def test_dated_agreement_early_in_a_planning_call_counts_but_an_undated_request_
 )
 def test_endings_as_they_happen(agreed: bool, lines: list[str]) -> None:
     assert find_next_step(conversation("a|您好", "c|你说", *lines)).agreed == agreed
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "周一我在开业主大会电话打不通的",  # busy then: naming the time is no yes
+        "你先别往我这儿发",  # no request, although it names what to send
+        "那你跟采购说吧",
+        "明天我要进货呢开车去批发市场",
+    ],
+)
+def test_waving_away_is_no_next_step(answer: str) -> None:
+    found = find_next_step(conversation("a|您好", "c|你说", "a|好吧那我周一给您信", f"c|{answer}"))
+    assert not found.agreed
+
+
+def test_busy_but_another_time_is_agreed() -> None:
+    lines = ("a|那我周一下午过来给您演示一下？", "c|周一我在开会，周二下午吧，你过来")
+    found = find_next_step(conversation("a|您好", "c|你说", *lines))
+    assert (found.agreed, found.has_time) == (True, True)

@@ -18,7 +18,7 @@ def test_default_rubric_round_trips() -> None:
     assert sum(c.points for c in rubric.components) == 100
     assert rubric.pass_line == 60
     assert Rubric.from_dict(rubric.to_dict()) == rubric
-    assert rubric.label.startswith("default-1+")
+    assert rubric.label.startswith("default-2+")
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,8 @@ def test_default_rubric_round_trips() -> None:
     [
         ("points: 8", "points: 10", "sum to 102", "Take away 2 points"),
         ("points: 8", "points: 6", "sum to 98", "Add 2 points"),
-        ("points: 8", "points: 9.5", "components[talk_time].points", "whole numbers"),
-        ("points: 8", "points: -1", "components[talk_time].points", "0 or more"),
+        ("points: 8", "points: 9.5", "components[engagement].points", "whole numbers"),
+        ("points: 8", "points: -1", "components[engagement].points", "0 or more"),
         ("id: talk_time", "id: talk_tme", "components[talk_tme].id", "Use one of"),
         ("id: depth", "id: breadth", "stands twice", "Keep one"),
         ("cap: 58, ", "cap: 70, ", "gate stalled: cap is 70", "0 to 59"),
@@ -35,9 +35,9 @@ def test_default_rubric_round_trips() -> None:
         ("[0, 0], [1, 70], [2, 100]", "[0, 0], [2, 70], [1, 100]", "curve count", "growing"),
         ("word_share_weight: 35", "word_share_weight: 30", "sum to 95", "sum to 100"),
         ("pass_line: 60", "passline: 60", "the file", "Remove it"),
-        ("version: 1", "version: [1", "line", "indentation"),
-        ("version: 1", "version: *one", "aliases", "Write the values out"),
-        ("owner_percent: 15", "owner_percent: 25", "sum to 110", "agreed_percent, owner_percent, time_percent"),
+        ("version: 2", "version: [2", "line", "indentation"),
+        ("version: 2", "version: *one", "aliases", "Write the values out"),
+        ("owner_percent: 18", "owner_percent: 28", "sum to 110", "agreed_percent, owner_percent, time_percent"),
     ],
 )
 def test_wrong_rubric_names_the_place_and_the_cure(old: str, new: str, where: str, cure: str) -> None:
@@ -51,8 +51,8 @@ def test_wrong_rubric_names_the_place_and_the_cure(old: str, new: str, where: st
 
 
 def test_dropping_a_component_is_allowed_when_points_still_sum() -> None:
-    text = DEFAULT.replace("points: 5", "points: 0", 1).replace("points: 26", "points: 31", 1)
-    assert {c.id: c.points for c in parse_rubric(text).components}["depth"] == 31
+    text = DEFAULT.replace("points: 5", "points: 0", 1).replace("points: 21", "points: 26", 1)
+    assert {c.id: c.points for c in parse_rubric(text).components}["breadth"] == 26
 
 
 def test_missing_file_and_not_text(tmp_path: Path) -> None:
