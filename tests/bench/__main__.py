@@ -27,6 +27,7 @@ NAMES = (
     "throughput",
     "stage",
     "soak",
+    "memory",
 )
 OUT = Path("bench-output") / "bench.json"
 
