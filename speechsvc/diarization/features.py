@@ -22,6 +22,7 @@ _BANDS, _CEPSTRA = 24, 16  # the loudness (cepstrum 0) is left out
 _PITCH = (60.0, 400.0)  # Hz
 _VOICED = 0.5  # autocorrelation from which a pitch is believed
 _BLOCK = 3000  # frames computed at once: a minute
+_ENOUGH = 100_000  # frames from which mean and deviation are taken
 _QUIET = 5.0  # natural logarithms of power, about 22 dB, below loud speech: such frames tell nothing about a voice
 
 Span = tuple[int, int]  # start and end in samples
@@ -44,17 +45,22 @@ class Frames:
 
 def speech_frames(samples: npt.NDArray[np.int16], spans: Sequence[Span]) -> Frames:
     """Frames of all spans. `samples` is int16 at 16 kHz, shape (samples,); memory follows the speech, 90 B a frame."""
-    parts = [(i, at, *_describe(block)) for i, at, block in _blocks(samples, spans)]
-    if not parts:
-        empty = np.zeros(0, dtype=np.int64)
-        values = np.zeros((0, DIMENSIONS), dtype=np.float32)
-        return Frames(values=values, active=empty.astype(bool), span=empty.astype(np.int32), start=empty)
-    values = np.concatenate([values for _, _, values, _ in parts])
-    power = np.concatenate([power for *_, power in parts])
-    span = np.concatenate([np.full(len(power), i, dtype=np.int32) for i, _, _, power in parts])
-    start = np.concatenate([at + HOP * np.arange(len(power), dtype=np.int64) for _, at, _, power in parts])
+    count = sum(-(-(last - first) // HOP) for first, last in spans)
+    values = np.empty((count, DIMENSIONS), dtype=np.float32)
+    power = np.empty(count, dtype=np.float32)
+    span, start = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int64)
+    done = 0
+    for i, at, block in _blocks(samples, spans):
+        described, loudness = _describe(block)
+        part = slice(done, done + len(loudness))
+        values[part], power[part], span[part] = described, loudness, i
+        start[part] = at + HOP * np.arange(len(loudness))
+        done += len(loudness)
+    if not count:
+        return Frames(values=values, active=power > 0, span=span, start=start)
     active = power >= np.percentile(power, 95) - _QUIET
-    return Frames(values=_standardised(values, active), active=active, span=span, start=start)
+    _standardise(values, active)
+    return Frames(values=values, active=active, span=span, start=start)
 
 
 def _blocks(samples: npt.NDArray[np.int16], spans: Sequence[Span]) -> Iterator[tuple[int, int, Floats]]:
@@ -102,13 +108,15 @@ def _pitch(wide: Floats) -> npt.NDArray[np.float64]:
     return np.where(likeness.max(axis=1) >= _VOICED, np.log(RATE / lag), np.nan)
 
 
-def _standardised(values: Floats, active: npt.NDArray[np.bool_]) -> Floats:
-    """By the mean and deviation of the active frames; a missing pitch becomes the mean, which favours nobody."""
-    known = values[active]
+def _standardise(values: Floats, active: npt.NDArray[np.bool_]) -> None:
+    """In place, by mean and deviation of the active frames; a missing pitch becomes the mean, which favours nobody."""
+    chosen = np.flatnonzero(active)
+    known = values[chosen[:: 1 + len(chosen) // _ENOUGH]]
     if np.isnan(known[:, -1]).all():  # nobody voiced at all
         known[:, -1] = 0.0
-    mean, deviation = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
-    return np.asarray(np.nan_to_num((values - mean) / np.maximum(deviation, 1e-3)), dtype=np.float32)
+    values -= np.nanmean(known, axis=0)
+    values /= np.maximum(np.nanstd(known, axis=0), 1e-3)
+    np.nan_to_num(values, copy=False)
 
 
 def _mel_filters() -> npt.NDArray[np.float64]:
