@@ -59,6 +59,9 @@ class FailedData(EventCall):
 
 class ErasedData(BaseModel):
     call_id: str
+    followup_erased: str | None = Field(
+        None, description="`id` of its open follow-up, where that held nothing else and goes with the call"
+    )
 
 
 class PublishedData(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from speechsvc.errors import SpeechsvcError
@@ -50,9 +51,12 @@ class EventTooLarge(SpeechsvcError):
 
 
 def lane_of(subject: str, data: dict[str, Any]) -> str:
-    """A follow-up's events keep their order, others those of their subject."""
+    """A follow-up's events keep their order, others those of their subject.
+
+    Its id is people's words, which go when it is erased; the lane stays, so it holds only a digest.
+    """
     followup = data.get("followup_id")
-    return f"followup:{followup}" if followup else subject
+    return f"followup:{sha256(str(followup).encode()).hexdigest()[:26]}" if followup else subject
 
 
 def fitted(data: dict[str, Any]) -> dict[str, Any]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from speechsvc.domain.followup import Item, ItemKind
+from speechsvc.domain.overlap import Intervals, speak_at_once
 from speechsvc.domain.rubric import Rubric
 from speechsvc.domain.score import Score, ScoreInputs
 from speechsvc.domain.score_facts import join_inputs
 from speechsvc.domain.scoring import SCORING_VERSION, recompute, score
 
 FROZEN_FORMAT = 1  # of `Frozen.to_dict`
-OVERLAP = timedelta(seconds=5)  # clocks of call systems differ by this much
 DISTINCT_CHARACTERS = 20  # two short calls may use the same words by chance; the customer's longer words never
 
 # Scoring code by SCORING_VERSION: a change of code that moves a total adds a line here and keeps the old function.
@@ -31,9 +31,11 @@ class JudgedCall:
 
     item: Item
     salesperson_id: str | None
+    customer_id: str | None = None
     started_at: datetime
     duration_s: float  # 0 where not known
     spoken: bool  # over the phone: two at once are impossible
+    speech: Intervals | None = None  # seconds with speech; looked up only where another call may overlap
     total: int  # of the call alone
     snapshot: Mapping[str, Any]  # ScoreInputs.to_dict of this call
     topics: tuple[str, ...]  # affirmed, for minutes
@@ -46,8 +48,9 @@ class Repeated:
 
     id: str
     kind: str
-    reason: str  # same_recording, same_words, overlapping_call, same_document, same_minutes
+    reason: str  # same_recording, same_words, overlapping_call, same_document, same_minutes, customer_on_two_calls
     of: str  # what counts instead
+    left_out: bool = True  # False: it counts, and is pointed out
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,8 +79,8 @@ def judge(
     minutes_fed: bool,
     repeated: Sequence[Repeated] = (),
 ) -> Frozen:
-    """`repeated`: what the caller knows to be duplicates of things outside this follow-up."""
-    out = {r.id for r in repeated}
+    """`repeated`: what the caller knows to be duplicates of things outside this follow-up, or worth a look."""
+    out = {r.id for r in repeated if r.left_out}
     once, twice = _once([c for c in calls if c.item.id not in out])
     papers, same_papers = _distinct(documents, lambda d: d.sha256, "same_document")
     notes, same_notes = _distinct([m.item for m in minutes], lambda m: m.fingerprint, "same_minutes")
@@ -95,7 +98,10 @@ def judge(
 
 def freeze(inputs: ScoreInputs, rubric: Rubric, repeated: Sequence[Repeated], versions: Mapping[str, Any]) -> Frozen:
     result = score(inputs, rubric).to_dict()
-    result["duplicates"] = [{"id": r.id, "kind": r.kind, "reason": r.reason, "counts_instead": r.of} for r in repeated]
+    left_out, seen = ([r for r in repeated if r.left_out is out] for out in (True, False))
+    result["duplicates"] = [{"id": r.id, "kind": r.kind, "reason": r.reason, "counts_instead": r.of} for r in left_out]
+    if seen:
+        result["noticed"] = [{"id": r.id, "kind": r.kind, "reason": r.reason, "beside": r.of} for r in seen]
     result["versions"] = dict(versions)
     snapshot = {
         "format": FROZEN_FORMAT,
@@ -151,15 +157,15 @@ def _same(one: JudgedCall, other: JudgedCall) -> str | None:
         return "same_recording"
     if one.item.fingerprint is not None and one.item.fingerprint == other.item.fingerprint:
         return "same_words"
-    if one.spoken and other.spoken and one.salesperson_id == other.salesperson_id and _overlap(one, other):
+    if one.spoken and other.spoken and _same_party(one, other) and speak_at_once(one, other):
         return "overlapping_call"
     return None
 
 
-def _overlap(one: JudgedCall, other: JudgedCall) -> bool:
-    begin = max(one.started_at, other.started_at)
-    end = min(c.started_at + timedelta(seconds=c.duration_s) for c in (one, other))
-    return end - begin > OVERLAP
+def _same_party(one: JudgedCall, other: JudgedCall) -> bool:
+    """One conversation on two extensions has two salespeople, one customer and one talk time."""
+    same_customer = one.customer_id is not None and one.customer_id == other.customer_id
+    return same_customer or one.salesperson_id == other.salesperson_id
 
 
 def _distinct(

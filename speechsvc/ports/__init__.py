@@ -21,7 +21,7 @@ from speechsvc.ports.database import AuditEntry, AuditRepository, Database, KeyI
 from speechsvc.ports.delivery import EventRepository, Sender, WebhookRepository
 from speechsvc.ports.directory import DirectoryEntry, DirectoryRepository, EntryKind
 from speechsvc.ports.files import BlobStore, BlobWriter
-from speechsvc.ports.followups import FollowupFilter, FollowupRepository
+from speechsvc.ports.followups import Beside, FollowupFilter, FollowupRepository
 from speechsvc.ports.jobs import Announcer, JobRepository, QueueState, StaleLease
 from speechsvc.ports.recognition import Analyser, Clock, Diarizer, Playback, Transcriber
 from speechsvc.ports.rulesets import Rulebook, RulesetRepository
@@ -36,6 +36,7 @@ __all__ = [
     "Announcer",
     "AuditEntry",
     "AuditRepository",
+    "Beside",
     "BlobStore",
     "BlobWriter",
     "CallFilter",

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from speechsvc.domain.access import Scope
 from speechsvc.domain.followup import Appeal, Followup, FollowupState, Item
 from speechsvc.domain.followup_score import Frozen, JudgedCall
+from speechsvc.domain.overlap import Intervals
 from speechsvc.ports.calls import Page
 
 
@@ -26,6 +27,18 @@ class FollowupFilter:
     counts: bool | None = None  # by the standing score
     since: datetime | None = None  # last activity at or after
     until: datetime | None = None  # last activity before
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beside:
+    """An effective call of another follow-up that was on the phone at about the same time."""
+
+    call_id: str
+    followup_id: str  # internal id
+    salesperson_id: str | None
+    started_at: datetime
+    duration_s: float
+    speech: Intervals | None = None
 
 
 class FollowupRepository(Protocol):
@@ -55,6 +68,10 @@ class FollowupRepository(Protocol):
         """For reports."""
         ...
 
+    def salespeople(self, scope: Scope) -> dict[str, str]:
+        """Names, else ids, by id, of those who have follow-ups; in order of id."""
+        ...
+
     def update(self, followup_id: str, **fields: Any) -> None:
         """Sets fields of Followup by name. Raises NotFound."""
         ...
@@ -65,6 +82,10 @@ class FollowupRepository(Protocol):
 
     def frozen(self, followup_id: str) -> tuple[Frozen | None, tuple[dict[str, Any], ...]]:
         """The score as it stands and the earlier ones that re-scores replaced."""
+        ...
+
+    def erase(self, followup_id: str) -> None:
+        """With its items, its settling and what receivers answered to its events."""
         ...
 
     def add_item(self, followup_id: str, item: Item) -> bool:
@@ -90,6 +111,10 @@ class FollowupRepository(Protocol):
 
     def elsewhere(self, followup_id: str, items: Sequence[Item]) -> dict[str, tuple[str, str]]:
         """Items whose recording or words another follow-up of the tenant received before: id -> (reason, its)."""
+        ...
+
+    def beside(self, followup_id: str, call: JudgedCall) -> tuple[Beside, ...]:
+        """Calls of other follow-ups, received before, of the same salesperson or customer, that may still have run."""
         ...
 
     def fed(self, kind: str, since: datetime) -> bool:

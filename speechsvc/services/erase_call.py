@@ -18,11 +18,12 @@ def erase_call(core: Core, principal: Principal, call_id: str) -> None:
     principal.require(Permission.CALLS_ERASE)
     with core.db.tenant(principal.tenant_id) as uow:
         call = uow.calls.erase(call_id)
-        told = call_erased(core, uow, call_id)
+        left = call_erased(core, uow, call_id)
         bodies = uow.events.erase_bodies(call_id)
         uow.audit.add(actor=principal.key_id, action="call.erased", subject=call_id, details={"event_bodies": bodies})
-        publish_event(uow, "call.erased", call_id, {"call_id": call_id}, lane=call_lane(call))
-        publish(uow, told)
+        gone = {"followup_erased": left.gone} if left.gone else {}
+        publish_event(uow, "call.erased", call_id, {"call_id": call_id} | gone, lane=call_lane(call))
+        publish(uow, left.told)
         uow.commit()
     for file in (call.recording, call.playback):
         if file is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -89,10 +90,16 @@ def _episode(core: Core, uow: UnitOfWork, key: str, metadata: CallMetadata) -> F
         for followup in known:
             if followup.takes(metadata.started_at, core.followups):
                 return followup
-        name = f"auto-{hashlib.sha256(key.encode()).hexdigest()[:16]}-{len(known) + 1}"
+        name = f"auto-{hashlib.sha256(key.encode()).hexdigest()[:16]}-{_next(known)}"
         followup, made = open_followup(core, uow, name, metadata, metadata.started_at, key)
         if made:
             return followup
+
+
+def _next(known: Sequence[Followup]) -> int:
+    """After the highest: erased ones leave gaps."""
+    numbers = (f.external_id.rpartition("-")[2] for f in known)
+    return max((int(n) for n in numbers if n.isdigit()), default=0) + 1
 
 
 def _touch(core: Core, uow: UnitOfWork, followup: Followup, at: datetime, metadata: CallMetadata | None) -> None:

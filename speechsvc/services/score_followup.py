@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from speechsvc.domain.followup_score import Frozen, Repeated, fingerprint_of, ju
 from speechsvc.domain.rubric import Rubric
 from speechsvc.domain.ruleset import RulesetKind
 from speechsvc.ports import Analysis, UnitOfWork
+from speechsvc.services.calls_at_once import calls_elsewhere, with_speech
 from speechsvc.services.core import Core
 from speechsvc.services.publish_event import publish_event
 from speechsvc.services.read_rules import content_of, in_force
@@ -32,20 +33,41 @@ def call_analysed(core: Core, uow: UnitOfWork, call_id: str, analysis: Analysis)
     return score_open(core, uow, followup_id)
 
 
-def call_erased(core: Core, uow: UnitOfWork, call_id: str) -> Told | None:
-    """To call when a call goes: an open follow-up is scored without it, a settled one keeps its numbers, not words."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Left:
+    """What an erased call leaves of its follow-up."""
+
+    told: Told | None = None  # its new score
+    gone: str | None = None  # internal id: it held nothing else
+
+
+def call_erased(core: Core, uow: UnitOfWork, call_id: str) -> Left:
+    """To call when a call goes: an open follow-up is scored without it, or goes too where it held nothing else; a
+    settled one keeps its numbers, not words.
+    """
     followup_id = uow.followups.of_item(call_id)
     if followup_id is None:
-        return None
+        return Left()
     followup = uow.followups.lock(followup_id)
     uow.followups.change_item(call_id, erased=True, name=None, sha256=None, fingerprint=None)
+    if followup.open and _empty(uow, followup_id):
+        uow.followups.erase(followup_id)
+        uow.events.erase_bodies(followup_id)
+        return Left(gone=followup_id)
     if followup.open:
-        return score_open(core, uow, followup_id)
+        return Left(told=score_open(core, uow, followup_id))
     frozen, history = uow.followups.frozen(followup_id)
     if frozen is not None:
         bare = Frozen(score=redact(frozen.score, call_id), snapshot=redact(frozen.snapshot, call_id))
         uow.followups.freeze(followup_id, bare, [redact(h, call_id) for h in history])
-    return None
+    return Left()
+
+
+def _empty(uow: UnitOfWork, followup_id: str) -> bool:
+    """Nothing left in it, and nobody ever spoke of the follow-up itself: each PUT leaves an audit entry."""
+    if any(not i.erased for i in uow.followups.items(followup_id)):
+        return False
+    return not uow.audit.list(subject=followup_id, action="followup", limit=1).items
 
 
 def score_open(core: Core, uow: UnitOfWork, followup_id: str) -> Told | None:
@@ -96,14 +118,17 @@ def assess(
     items = [i for i in uow.followups.items(followup.id) if not i.erased and (with_late or not i.late)]
     calls, minutes, documents = (_of(items, k) for k in (ItemKind.CALL, ItemKind.MINUTES, ItemKind.DOCUMENT))
     elsewhere = uow.followups.elsewhere(followup.id, calls)
+    repeated = [Repeated(id=i, kind="call", reason=reason, of=of) for i, (reason, of) in elsewhere.items()]
+    once = with_speech(uow, uow.followups.judged(calls))
+    repeated += calls_elsewhere(uow, followup.id, [c for c in once if c.item.id not in elsewhere])
     return judge(
-        uow.followups.judged(calls),
+        once,
         documents,
         uow.followups.judged(minutes),
         rubric or rubric_in_force(core, uow),
         documents_fed=_fed(core, uow, ItemKind.DOCUMENT, core.followups.documents),
         minutes_fed=_fed(core, uow, ItemKind.MINUTES, core.followups.minutes),
-        repeated=[Repeated(id=i, kind="call", reason=reason, of=of) for i, (reason, of) in elsewhere.items()],
+        repeated=repeated,
     )
 
 

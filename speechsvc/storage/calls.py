@@ -8,7 +8,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from speechsvc.domain.access import Scope
 from speechsvc.domain.call import Call
@@ -68,7 +68,7 @@ class CallTable(Repository):
         self._connection.execute(
             delete(jobs).where(self._mine(jobs), jobs.c.subject == call_id, jobs.c.kind.in_(_CALL_JOBS))
         )
-        self._forget_answers(call_id)
+        forget_answers(self._connection, self._tenant_id, call_id)
         forget(self._connection, self._tenant_id, call_id)
         # transcript, analysis, mentions, facts and marks go with the row: ON DELETE CASCADE. Returned is the row as it
         # went: a worker may have added a file since it was read
@@ -79,18 +79,6 @@ class CallTable(Repository):
         if row is None:
             raise NotFound(what="call")
         return to_call(row)
-
-    def _forget_answers(self, call_id: str) -> None:
-        """What receivers answered to this call's events may quote them."""
-        told = select(deliveries.c.id).where(
-            self._mine(deliveries),
-            deliveries.c.event_seq.in_(select(events.c.seq).where(self._mine(events), events.c.subject == call_id)),
-        )
-        self._connection.execute(
-            update(attempts)
-            .where(self._mine(attempts), attempts.c.delivery_id.in_(told))
-            .values(response=None, error=None)
-        )
 
     def queue_position(self, call_id: str) -> int | None:
         waiting = self._connection.execute(
@@ -108,6 +96,14 @@ class CallTable(Repository):
             .where(jobs.c.kind == waiting.kind, jobs.c.state == JobState.READY, jobs.c.id < waiting.id)
         )
         return self._connection.execute(ahead).scalar_one()
+
+
+def forget_answers(connection: Connection, tenant_id: str, subject: str) -> None:
+    """What receivers answered to the events of a call or follow-up may quote them."""
+    seqs = select(events.c.seq).where(events.c.tenant_id == tenant_id, events.c.subject == subject)
+    told = select(deliveries.c.id).where(deliveries.c.tenant_id == tenant_id, deliveries.c.event_seq.in_(seqs))
+    mine = update(attempts).where(attempts.c.tenant_id == tenant_id, attempts.c.delivery_id.in_(told))
+    connection.execute(mine.values(response=None, error=None))
 
 
 def _conditions(where: CallFilter) -> Iterable[ColumnElement[bool]]:

@@ -5,24 +5,29 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, false, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, false, func, insert, or_, select, true, update
 
 from speechsvc.domain.access import Scope
+from speechsvc.domain.analysis import Contact
 from speechsvc.domain.call import CallStatus, Customer, Opportunity, Salesperson, Source
 from speechsvc.domain.followup import Appeal, AppealState, Followup, FollowupState, Item, ItemKind, Ruling
 from speechsvc.domain.followup_score import Frozen, JudgedCall
+from speechsvc.domain.job import JobKind
 from speechsvc.errors import NotFound
-from speechsvc.ports import FollowupFilter, Page
+from speechsvc.ports import Beside, FollowupFilter, Page
 from speechsvc.storage import codec
 from speechsvc.storage.base import Repository, decode_cursor, encode_cursor, insert_if_absent
-from speechsvc.storage.tables import analyses, calls, followup_appeals, followup_items, followups
+from speechsvc.storage.calls import forget_answers
+from speechsvc.storage.tables import analyses, calls, followup_appeals, followup_items, followups, jobs
 
 _BODIES = ("score", "history")
 _INFO = [c for c in followups.c if c.name not in _BODIES]
 _FINISHED = [s.value for s in CallStatus if s.finished]
+_EFFECTIVE = Contact.EFFECTIVE.value
+LONGEST_CALL = timedelta(hours=12)  # how far back a call may have begun that still runs: bounds the search
 _AT_ONCE = 500  # ids in one query; SQLite takes no more than some thousand parameters
 
 
@@ -72,6 +77,12 @@ class FollowupTable(Repository):
         query = self._mine_only(*_conditions(where)).order_by(followups.c.last_activity, followups.c.id)
         return tuple(_followup(row) for row in self._connection.execute(query).mappings())
 
+    def salespeople(self, scope: Scope) -> dict[str, str]:
+        c = followups.c
+        query = select(c.salesperson_id, func.max(c.salesperson_name)).where(self._mine(followups), within(scope))
+        query = query.where(c.salesperson_id.is_not(None)).group_by(c.salesperson_id).order_by(c.salesperson_id)
+        return {id_: name or id_ for id_, name in self._connection.execute(query)}
+
     def update(self, followup_id: str, **fields: Any) -> None:
         values = _columns(fields)
         if self._connection.execute(update(followups).where(self._this(followup_id)).values(**values)).rowcount == 0:
@@ -91,6 +102,12 @@ class FollowupTable(Repository):
             raise NotFound(what="follow-up")
         earlier = () if row.history is None else tuple(codec.unpack(row.history)["scores"])
         return None if row.score is None else Frozen(**codec.unpack(row.score)), earlier
+
+    def erase(self, followup_id: str) -> None:
+        forget_answers(self._connection, self._tenant_id, followup_id)
+        mine = and_(self._mine(jobs), jobs.c.subject == followup_id, jobs.c.kind == JobKind.SETTLE.value)
+        self._connection.execute(delete(jobs).where(mine))
+        self._connection.execute(delete(followups).where(self._this(followup_id)))  # items go with it: CASCADE
 
     def add_item(self, followup_id: str, item: Item) -> bool:
         row = asdict(item) | {"tenant_id": self._tenant_id, "followup_id": followup_id, "kind": item.kind.value}
@@ -119,6 +136,7 @@ class FollowupTable(Repository):
                     calls.c.id,
                     calls.c.source,
                     calls.c.salesperson_id,
+                    calls.c.customer_id,
                     calls.c.started_at,
                     calls.c.duration,
                     calls.c.topics,
@@ -168,6 +186,26 @@ class FollowupTable(Repository):
         found = self._connection.execute(query).scalar()
         return None if found is None else str(found)
 
+    def beside(self, followup_id: str, call: JudgedCall) -> tuple[Beside, ...]:
+        c, i = calls.c, followup_items.c
+        parties = [col == v for col, v in _parties(call) if v is not None]
+        if not parties:
+            return ()
+        end = call.started_at + timedelta(seconds=call.duration_s)
+        before = or_(
+            i.received_at < call.item.received_at, and_(i.received_at == call.item.received_at, i.id < call.item.id)
+        )
+        mine = and_(i.tenant_id == c.tenant_id, i.id == c.id)
+        query = (
+            select(c.id, i.followup_id, c.salesperson_id, c.started_at, c.duration)
+            .select_from(followup_items.join(calls, mine))
+            .where(self._mine(calls), or_(*parties), c.source == Source.CALL.value, c.contact == _EFFECTIVE)
+            .where(c.started_at > call.started_at - LONGEST_CALL, c.started_at < end, c.duration.is_not(None))
+            .where(i.followup_id != followup_id, i.late.is_(False), i.erased.is_(False), before)
+            .order_by(i.received_at, i.id)
+        )
+        return tuple(_beside(row) for row in self._connection.execute(query).mappings())
+
     def fed(self, kind: str, since: datetime) -> bool:
         where = (self._mine(followup_items), followup_items.c.kind == kind, followup_items.c.received_at >= since)
         return self._connection.execute(select(followup_items.c.id).where(*where).limit(1)).first() is not None
@@ -197,6 +235,20 @@ class FollowupTable(Repository):
 
     def _this(self, followup_id: str) -> ColumnElement[bool]:
         return and_(self._mine(followups), followups.c.id == followup_id)
+
+
+def _parties(call: JudgedCall) -> tuple[tuple[ColumnElement[Any], str | None], ...]:
+    return (calls.c.salesperson_id, call.salesperson_id), (calls.c.customer_id, call.customer_id)
+
+
+def _beside(row: RowMapping) -> Beside:
+    return Beside(
+        call_id=row["id"],
+        followup_id=row["followup_id"],
+        salesperson_id=row["salesperson_id"],
+        started_at=row["started_at"],
+        duration_s=row["duration"],
+    )
 
 
 def within(scope: Scope) -> ColumnElement[bool]:
@@ -294,6 +346,7 @@ def _judged(row: RowMapping, item: Item) -> JudgedCall:
     return JudgedCall(
         item=item,
         salesperson_id=row["salesperson_id"],
+        customer_id=row["customer_id"],
         started_at=row["started_at"],
         duration_s=row["duration"] or 0.0,
         spoken=row["source"] == Source.CALL.value,

@@ -203,22 +203,68 @@ def test_what_was_there_before_counts_once(service: ApiService) -> None:
     assert second["explanation"]["duplicates"][0]["reason"] == "same_recording"
 
 
-def test_two_calls_at_the_same_time_count_once(service: ApiService) -> None:
-    """The recordings last forty seconds: the second began while the first still ran."""
-    for number, started in enumerate(("2026-11-23T10:00:00+08:00", "2026-11-23T10:00:20+08:00")):
-        service.upload(wav(0.2, seed=number), external_id=f"r{number}", followup_id="deal-1", started_at=started)
+def overlap(service: ApiService, second: str, **more: Any) -> list[dict[str, Any]]:
+    """What the follow-up of the second call says of it; both recordings carry speech for 25 seconds, last for 40."""
+    people = {"salesperson": SALESPERSON, "customer": CUSTOMER}
+    service.upload(wav(0.2, seed=1), external_id="r1", followup_id="deal-1", started_at=START, **people)
+    service.work()
+    later = {"followup_id": "deal-1", "started_at": second} | people | more
+    service.upload(wav(0.2, seed=2), external_id="r2", **later)
     service.work()
     with transaction(service.database.engine, write=True) as connection:
         # the stand-in hears the same words in all recordings
         connection.execute(text("UPDATE followup_items SET fingerprint = NULL"))
-    post(
-        service,
-        "/v1/followups/deal-1/documents",
-        {"name": "x", "sha256": "ef" * 32, "uploaded_at": START},
-        status=201,
-    )
-    found = get(service, "/v1/followups/deal-1/score")["explanation"]["duplicates"]
+    path = f"/v1/followups/{later['followup_id']}"
+    document = {"name": "x", "sha256": "ef" * 32, "uploaded_at": START}
+    post(service, f"{path}/documents", document, status=201)
+    explanation = get(service, f"{path}/score")["explanation"]
+    return [*explanation["duplicates"], *explanation.get("noticed", [])]
+
+
+NEXT = "2026-11-23T10:00:08+08:00"  # eight seconds into the first call
+COLLEAGUE = {"id": "s-2", "name": "李雷", "team": "east"}
+NEIGHBOUR = {"id": "c-2", "name": "恒信"}
+
+
+def test_two_calls_at_the_same_time_count_once(service: ApiService) -> None:
+    assert [d["reason"] for d in overlap(service, NEXT)] == ["overlapping_call"]
+
+
+def test_one_conversation_on_two_extensions_counts_once(service: ApiService) -> None:
+    found = overlap(service, NEXT, salesperson=COLLEAGUE)
     assert [d["reason"] for d in found] == ["overlapping_call"]
+
+
+def test_calls_whose_speech_does_not_meet_both_count(service: ApiService) -> None:
+    """The first one ran on in silence, as on hold, when the second began."""
+    assert overlap(service, "2026-11-23T10:00:26+08:00") == []
+
+
+def test_nobody_is_on_two_calls_of_two_follow_ups(service: ApiService) -> None:
+    [found] = overlap(service, NEXT, followup_id="deal-2", customer=NEIGHBOUR)
+    first = get(service, "/v1/calls?external_id=r1")["calls"][0]["id"]
+    assert (found["reason"], found["counts_instead"]) == ("overlapping_call", first)
+    assert get(service, "/v1/followups/deal-2")["reasons"][-1] == "duplicates_left_out"
+    assert get(service, "/v1/followups/deal-1/score")["explanation"]["duplicates"] == []
+
+
+def test_two_salespeople_with_one_customer_at_once_are_pointed_out(service: ApiService) -> None:
+    [found] = overlap(service, NEXT, followup_id="deal-2", salesperson=COLLEAGUE)
+    assert found["reason"] == "customer_on_two_calls"
+    assert get(service, "/v1/followups/deal-2/score")["score"]["total"] > 0
+
+
+def test_other_people_at_the_same_time_are_nobodys_business(service: ApiService) -> None:
+    assert overlap(service, NEXT, followup_id="deal-2", salesperson=COLLEAGUE, customer=NEIGHBOUR) == []
+
+
+def test_an_idle_call_takes_nothing_from_a_real_one(service: ApiService) -> None:
+    """A voicemail that arrived first, while the salesperson spoke with somebody else."""
+    service.upload(wav(0.2, seed=1), external_id="r1", followup_id="deal-1", started_at=START, salesperson=SALESPERSON)
+    service.work()
+    with transaction(service.database.engine, write=True) as connection:
+        connection.execute(text("UPDATE calls SET contact = 'voicemail'"))
+    assert overlap(service, NEXT, followup_id="deal-2", customer=NEIGHBOUR) == []
 
 
 def test_appeal_and_decision_stand_beside_the_machine_score(service: ApiService) -> None:
@@ -335,7 +381,40 @@ def test_an_erased_call_leaves_its_numbers_and_no_words(service: ApiService) -> 
     assert "预算" not in str(kept["snapshot"]["inputs"])
     assert "预算" not in str(kept["explanation"]["components"])
     assert get(service, "/v1/score/recompute?followup=settled")["different"] == 0
-    assert get(service, "/v1/followups/open")["score"]["total"] == 0
+    with service.client("admin") as client:
+        assert client.get("/v1/followups/open").status_code == 404
+
+
+def test_an_open_follow_up_goes_with_all_that_it_held(service: ApiService) -> None:
+    [first, second] = [send(service, n, OTHER[: n + 2], followup_id="deal-1") for n in (1, 2)]
+    told = send(service, 3, OTHER, followup_id="deal-2")
+    with service.client("crm") as client:
+        assert client.put("/v1/followups/deal-2", json={}).status_code == 200
+    service.work()
+    internal = get(service, "/v1/followups/deal-1")["id"]
+    with service.client("admin") as client:
+        client.delete(f"/v1/calls/{first}")
+        assert [i["erased"] for i in get(service, "/v1/followups/deal-1")["items"]].count(True) == 1
+        client.delete(f"/v1/calls/{second}")
+        client.delete(f"/v1/calls/{told}")
+        assert client.get("/v1/followups/deal-1").status_code == 404
+    assert get(service, "/v1/followups/deal-2")["score"]["total"] == 0  # the CRM spoke of it: it stays
+    erased = [e["data"] for e in get(service, "/v1/changes?limit=200")["events"] if e["type"] == "call.erased"]
+    assert [e.get("followup_erased") for e in erased] == [None, internal, None]
+    assert "deal-1" not in str(get(service, "/v1/changes?limit=200"))
+    settle(service)
+    again = send(service, 4, OTHER, followup_id="deal-1")
+    assert [i["id"] for i in get(service, "/v1/followups/deal-1")["items"]] == [again]
+
+
+def test_an_episode_after_an_erased_one_is_a_new_one(service: ApiService) -> None:
+    days = ("2026-10-01", "2026-10-20", "2026-11-10")
+    calls = [send(service, n, OTHER, started_at=f"{day}T10:00:00+08:00") for n, day in enumerate(days)]
+    with service.client("admin") as client:
+        client.delete(f"/v1/calls/{calls[1]}")
+    send(service, 9, OTHER, started_at="2026-10-20T10:00:00+08:00")
+    names = sorted(f["external_id"][-2:] for f in get(service, "/v1/followups")["followups"])
+    assert names == ["-1", "-3", "-4"]
 
 
 def test_evidence_is_masked_unless_raw(service: ApiService) -> None:

@@ -76,7 +76,7 @@ def test_nobody_else_on_the_machine_may_read_what_is_stored(application: Applica
 
 def test_erased_words_are_overwritten_in_the_file(core: Core, settings: Settings) -> None:
     told = "erased-words-" + "x" * 40
-    metadata = replace(make_metadata(1), caller=told)
+    metadata = replace(make_metadata(1), caller=told, followup_id=told)
     turns = [Turn(speaker=Speaker.AGENT, start=0, end=1, text="您好")]
     call = receive_text(core, ADMIN, metadata, Source.MINUTES, turns).call
     _checkpoint(settings)
