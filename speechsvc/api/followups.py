@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import asdict
 from typing import Literal
 
@@ -25,6 +23,7 @@ from speechsvc.domain.call import Customer, Opportunity, Salesperson
 from speechsvc.domain.followup import FollowupState
 from speechsvc.domain.performance import Performance, PerformanceRow, Standing
 from speechsvc.ports import FollowupFilter
+from speechsvc.reporting.performance_table import performance_csv
 from speechsvc.services import appeal_followup, manage_followups, read_followups, rescore_followups
 from speechsvc.services.build_performance import build_performance
 
@@ -283,7 +282,7 @@ def get_performance(
     rows = build_performance(caller.core, caller.principal, row, moment(since, "from", zone), moment(until, "to", zone))
     if format == "csv":
         headers = {"Content-Disposition": 'attachment; filename="performance.csv"'}
-        return Response(_csv(rows), media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(performance_csv(rows), media_type="text/csv; charset=utf-8", headers=headers)
     out = s.PerformanceOut(row=row.value, rows=[_row(caller, r) for r in rows])
     return JSONResponse(out.model_dump(mode="json"))
 
@@ -301,21 +300,3 @@ def _row(caller: Caller, row: Performance) -> s.PerformanceRowOut:
         excluded=shown(row.excluded),
         pending=shown(row.pending),
     )
-
-
-def _csv(rows: tuple[Performance, ...]) -> bytes:
-    """One line a follow-up, with a byte order mark for spreadsheets; no cell begins a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["key", "label", "list", "followup_id", "state", "total", "machine_total", "reasons"])
-    for row in rows:
-        for name, found in (("counted", row.counted), ("excluded", row.excluded), ("pending", row.pending)):
-            for f in found:
-                cells = [row.key, row.label, name, f.followup_id, f.state, f.total, f.machine_total]
-                writer.writerow([_safe(c) for c in (*cells, " ".join(f.reasons))])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _safe(cell: object) -> object:
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

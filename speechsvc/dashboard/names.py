@@ -106,12 +106,53 @@ _ROLE = {
     "salesperson": ("销售", "Salesperson"),
     "admin": ("管理员", "Admin"),
 }
-_THING = {"call": ("通话", "call"), "recording": ("录音", "recording"), "file": ("文件", "file")}
+_THING = {
+    "call": ("通话", "call"),
+    "recording": ("录音", "recording"),
+    "file": ("文件", "file"),
+    "follow-up": ("跟进", "follow-up"),
+    "appeal": ("申诉", "appeal"),
+}
+_STATE = {
+    "provisional": ("进行中", "Open"),
+    "settled": ("已定", "Settled"),
+    "appealed": ("申诉中", "Appealed"),
+    "final": ("已终定", "Final"),
+}
+_REASON = {
+    "below_pass_line": ("低于及格线", "below the pass line"),
+    "no_effective_contact": ("没有有效沟通", "no effective contact"),
+    "one_sided": ("单方说话", "one side only"),
+    "monologue": ("销售独白", "salesperson's monologue"),
+    "no_business": ("未谈业务", "no business topic"),
+    "stalled": ("客户推脱", "put off"),
+    "speakers_unknown": ("说话人未知", "speakers not known"),
+    "duplicates_left_out": ("重复内容已剔除", "duplicates left out"),
+    "late_items_left_out": ("迟到内容未计入", "late items left out"),
+    "ruled_by_decision": ("申诉裁定", "ruled by an appeal's decision"),
+    "ruled_by_override": ("主管改判", "overridden by a manager"),
+    "same_recording": ("同一录音", "the same recording"),
+    "same_words": ("内容相同", "the same words"),
+    "overlapping_call": ("同一时间的另一通通话", "another call at the same time"),
+    "same_document": ("同一文件", "the same document"),
+    "same_minutes": ("同样的纪要", "the same minutes"),
+    "customer_on_two_calls": ("同一客户同时在与另一位销售通话", "the customer was on another call at the same time"),
+}
+_ITEM = {"call": ("通话", "Call"), "minutes": ("纪要", "Minutes"), "document": ("文件", "Document")}
+_APPEAL = {"open": ("待裁定", "open"), "upheld": ("维持原分", "upheld"), "changed": ("已改分", "changed")}
+_TOUCH = {
+    "2h": ("≤2 小时", "within 2 h"),
+    "24h": ("2-24 小时", "2-24 h"),
+    "72h": ("24-72 小时", "24-72 h"),
+    "late": (">72 小时", "over 72 h"),
+    "none": ("尚未触达", "not yet"),
+}
 _VERSION = {
     "lexicon": ("词库", "Lexicon"),
     "rubric": ("评分规则", "Rubric"),
     "engine": ("分析引擎", "Engine"),
     "transcript": ("转写模型", "Speech model"),
+    "scoring": ("评分代码", "Scoring code"),
 }
 
 
@@ -156,14 +197,35 @@ def version(code: str, language: str) -> str:
     return _word(_VERSION, code, language)
 
 
+def state(code: str, language: str) -> str:
+    return _word(_STATE, code, language)
+
+
+def reason(code: str, language: str) -> str:
+    return _word(_REASON, code, language)
+
+
+def item(code: str, language: str) -> str:
+    return _word(_ITEM, code, language)
+
+
+def appeal(code: str, language: str) -> str:
+    return _word(_APPEAL, code, language)
+
+
+def touch(code: str, language: str) -> str:
+    return _word(_TOUCH, code, language)
+
+
 def thing(code: str, language: str) -> str:
     """What a `NotFound` names."""
     return _word(_THING, code, language)
 
 
 def options(kind: str) -> tuple[str, ...]:
-    """All known codes of "status", "contact" or "source", in order."""
-    return tuple({"status": _STATUS, "contact": _CONTACT, "source": _SOURCE}[kind])
+    """All known codes of "status", "contact", "source", "state" or "touch", in order."""
+    tables = {"status": _STATUS, "contact": _CONTACT, "source": _SOURCE, "state": _STATE, "touch": _TOUCH}
+    return tuple(tables[kind])
 
 
 def _word(table: dict[str, tuple[str, str]], code: str, language: str) -> str:

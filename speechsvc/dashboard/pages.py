@@ -53,6 +53,7 @@ def render(
         switch=_switch(request, "zh" if language == "en" else "en"),
         principal=principal,
         sees_heatmap=principal is not None and principal.may(Permission.HEATMAP_READ),
+        sees_followups=principal is not None and principal.may(Permission.CALLS_READ),
         sees_calls=principal is not None and principal.may(Permission.CALLS_STATUS),
         **values,
     )

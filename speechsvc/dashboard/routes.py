@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from speechsvc.dashboard import audio_page, call_page, calls_page, heatmap_page, login_page, mentions_page, statics
+from speechsvc.dashboard import (
+    audio_page,
+    call_page,
+    calls_page,
+    followup_page,
+    followups_page,
+    heatmap_page,
+    login_page,
+    mentions_page,
+    performance_page,
+    statics,
+    touch_page,
+)
 from speechsvc.dashboard.application import Application
 from speechsvc.dashboard.desk import Desk
 from speechsvc.dashboard.page_route import PageRoute
@@ -15,7 +27,8 @@ def router(application: Application) -> APIRouter:
     """Routes from `/` on that are not in the API's document. Connects and loads nothing by itself."""
     pages = APIRouter(route_class=PageRoute, include_in_schema=False)
     desk = Desk(application=application, sessions=Sessions(application))
-    for module in (statics, login_page, heatmap_page, mentions_page, calls_page, call_page, audio_page):
+    reports = (heatmap_page, mentions_page, followups_page, followup_page, performance_page, touch_page)
+    for module in (statics, login_page, *reports, calls_page, call_page, audio_page):
         module.add(pages, desk)
     return pages
 

@@ -36,6 +36,14 @@ def figure(code: str, value: float | None) -> str:
     return f"{value:.1f}" if code == "syllables_per_second" else f"{value:.0f}"
 
 
+def waited(seconds: float, language: str) -> str:
+    """Hours up to three days, then days."""
+    hours = seconds / 3600
+    if hours < 72:
+        return f"{hours:.1f} h" if language == "en" else f"{hours:.1f} 小时"
+    return f"{hours / 24:.1f} d" if language == "en" else f"{hours / 24:.1f} 天"
+
+
 def second(value: float) -> str:
     """For addresses: 12.34 -> 12.34, 12.0 -> 12."""
     return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -69,16 +69,20 @@ def _key(followup: Followup, row: PerformanceRow) -> tuple[str, str]:
     return person.id, person.name or person.id
 
 
+def reasons_of(followup: Followup) -> tuple[str, ...]:
+    """Why it counts or not, after rulings: stable codes."""
+    if not followup.rulings:
+        return followup.reasons
+    ruled = f"ruled_by_{followup.rulings[-1].kind}"
+    return (ruled,) if followup.standing[1] else (ruled, *followup.reasons)
+
+
 def _standing(followup: Followup) -> Standing:
-    total, counts = followup.standing
-    reasons = followup.reasons
-    if followup.rulings:
-        kind = followup.rulings[-1].kind
-        reasons = (f"ruled_by_{kind}",) if counts else (f"ruled_by_{kind}", *reasons)
+    total, _ = followup.standing
     return Standing(
         followup_id=followup.external_id,
         state=followup.state.value,
         total=total,
         machine_total=followup.total,
-        reasons=reasons,
+        reasons=reasons_of(followup),
     )

@@ -43,6 +43,13 @@ def list_followups(
         return uow.followups.list(replace(where, scope=principal.scope()), cursor=cursor, limit=limit)
 
 
+def list_salespeople(core: Core, principal: Principal) -> dict[str, str]:
+    """Names by id of those whose follow-ups the reader sees. Raises Forbidden."""
+    principal.require(Permission.CALLS_READ)
+    with core.db.tenant(principal.tenant_id, write=False) as uow:
+        return uow.followups.salespeople(principal.scope())
+
+
 def read_followup(core: Core, principal: Principal, external_id: str) -> FollowupDetails:
     """Raises NotFound, also outside the reader's scope; Forbidden."""
     principal.require(Permission.CALLS_READ)

@@ -20,11 +20,15 @@ from speechsvc.config import Settings
 from speechsvc.domain.access import Principal, Role
 from speechsvc.domain.call import Call, CallMetadata, CallStatus, Customer, Opportunity, Recording, Salesperson
 from speechsvc.domain.conversation import Speaker
+from speechsvc.domain.crm import CrmEvent
 from speechsvc.domain.ids import new_id
 from speechsvc.domain.job import JobKind
 from speechsvc.domain.transcript import Segment, SpeechInterval, Transcript
 from speechsvc.domain.weeks import local_week
+from speechsvc.ports import FollowupFilter
 from speechsvc.resources import bundled
+from speechsvc.services.crm_events import CrmItem, receive_crm_events
+from speechsvc.services.followup_items import attach_call
 from speechsvc.services.manage_keys import create_key
 from speechsvc.services.receive_call import receive_call
 from speechsvc.services.run_next import run_next
@@ -54,6 +58,7 @@ class Site:
     application: Application
     keys: dict[str, str]
     calls: list[str]  # ids of the finished calls, with sound
+    followups: list[str]  # external ids: one of each call, the first two settled
 
 
 @contextmanager
@@ -63,6 +68,9 @@ def serving(settings: Settings, *, samples: int = 6) -> Iterator[Site]:
     keys = _keys(application)
     calls = [_seed(application, n) for n in range(samples)]
     _unfinished(application)
+    followups = [_followup_of(application, call) for call in calls]
+    _settle(application, followups[:2])
+    _leads(application)
     app = build(application)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
@@ -71,7 +79,7 @@ def serving(settings: Settings, *, samples: int = 6) -> Iterator[Site]:
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield Site(url=f"http://127.0.0.1:{port}", application=application, keys=keys, calls=calls)
+        yield Site(url=f"http://127.0.0.1:{port}", application=application, keys=keys, calls=calls, followups=followups)
     finally:
         server.should_exit = True
         thread.join(10)
@@ -110,9 +118,44 @@ def _seed(application: Application, n: int) -> str:
         uow.calls.add(call, local_week=local_week(call.metadata.started_at, "Asia/Shanghai"))
         uow.transcripts.save(call.id, _transcript(truth))
         uow.jobs.add(JobKind.ANALYSE, call.id)
+        attach_call(core, uow, call)
         uow.commit()
     assert run_next(core, "text")
     return call.id
+
+
+def _followup_of(application: Application, call_id: str) -> str:
+    with application.core.db.tenant(application.settings.tenant, write=False) as uow:
+        internal = uow.followups.of_item(call_id)
+        return next(f.external_id for f in uow.followups.all(FollowupFilter()) if f.id == internal)
+
+
+def _settle(application: Application, followups: list[str]) -> None:
+    core, tenant = application.core, application.settings.tenant
+    with core.db.tenant(tenant) as uow:
+        for name in followups:
+            internal = uow.followups.get(name).id
+            uow.followups.update(internal, settles_at=datetime.now(UTC))
+            uow.jobs.hasten(JobKind.SETTLE, internal)
+        uow.commit()
+    while run_next(core, "text"):
+        pass
+
+
+def _leads(application: Application) -> None:
+    """One reached by the third call after an hour, one that nobody called for three days and more."""
+    admin = Principal(tenant_id=application.settings.tenant, key_id="seed", role=Role.ADMIN)
+    reached = _metadata(2).started_at - timedelta(hours=1)
+    silent = datetime.now(UTC) - timedelta(days=4)
+    leads = (
+        ("lead-1", reached, {"grade": "A", "salesperson_id": "s-1", "team": "华东一组", "customer_id": "c-3"}),
+        ("lead-2", silent, {"grade": "B", "salesperson_id": "s-2", "team": "华东二组", "customer_id": "c-99"}),
+    )
+    events = [
+        CrmEvent(id=f"e-{id_}", type="lead.created", occurred_at=at, data={"lead_id": id_} | facts, digest=id_)
+        for id_, at, facts in leads
+    ]
+    receive_crm_events(application.core, admin, [CrmItem(event=e) for e in events])
 
 
 def _metadata(n: int) -> CallMetadata:
