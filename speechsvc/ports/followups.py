@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -117,6 +117,11 @@ class FollowupRepository(Protocol):
         """Calls of other follow-ups, received before, of the same salesperson or customer, that may still have run."""
         ...
 
+    def sources(self) -> dict[str, str | None]:
+        """The tenant's own rules for documents and minutes: auto, on, off; none: the installation's."""
+        ...
+
+    def set_sources(self, rules: Mapping[str, str]) -> None: ...
     def fed(self, kind: str, since: datetime) -> bool:
         """Whether the tenant sent any item of this kind since then."""
         ...

@@ -119,6 +119,7 @@ def assess(
     calls, minutes, documents = (_of(items, k) for k in (ItemKind.CALL, ItemKind.MINUTES, ItemKind.DOCUMENT))
     elsewhere = uow.followups.elsewhere(followup.id, calls)
     repeated = [Repeated(id=i, kind="call", reason=reason, of=of) for i, (reason, of) in elsewhere.items()]
+    fed = uow.followups.sources()
     once = with_speech(uow, uow.followups.judged(calls))
     repeated += calls_elsewhere(uow, followup.id, [c for c in once if c.item.id not in elsewhere])
     return judge(
@@ -126,8 +127,8 @@ def assess(
         documents,
         uow.followups.judged(minutes),
         rubric or rubric_in_force(core, uow),
-        documents_fed=_fed(core, uow, ItemKind.DOCUMENT, core.followups.documents),
-        minutes_fed=_fed(core, uow, ItemKind.MINUTES, core.followups.minutes),
+        documents_fed=_fed(core, uow, ItemKind.DOCUMENT, fed["documents"] or core.followups.documents),
+        minutes_fed=_fed(core, uow, ItemKind.MINUTES, fed["minutes"] or core.followups.minutes),
         repeated=repeated,
     )
 

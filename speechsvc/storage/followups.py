@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from speechsvc.ports import Beside, FollowupFilter, Page
 from speechsvc.storage import codec
 from speechsvc.storage.base import Repository, decode_cursor, encode_cursor, insert_if_absent
 from speechsvc.storage.calls import forget_answers
-from speechsvc.storage.tables import analyses, calls, followup_appeals, followup_items, followups, jobs
+from speechsvc.storage.tables import analyses, calls, followup_appeals, followup_items, followups, jobs, tenants
 
 _BODIES = ("score", "history")
 _INFO = [c for c in followups.c if c.name not in _BODIES]
@@ -205,6 +205,13 @@ class FollowupTable(Repository):
             .order_by(i.received_at, i.id)
         )
         return tuple(_beside(row) for row in self._connection.execute(query).mappings())
+
+    def sources(self) -> dict[str, str | None]:
+        query = select(tenants.c.documents, tenants.c.minutes).where(tenants.c.id == self._tenant_id)
+        return dict(self._connection.execute(query).mappings().one())
+
+    def set_sources(self, rules: Mapping[str, str]) -> None:
+        self._connection.execute(update(tenants).where(tenants.c.id == self._tenant_id).values(**rules))
 
     def fed(self, kind: str, since: datetime) -> bool:
         where = (self._mine(followup_items), followup_items.c.kind == kind, followup_items.c.received_at >= since)

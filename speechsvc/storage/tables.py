@@ -49,6 +49,8 @@ tenants = Table(
     Column("name", Text, nullable=False),
     Column("timezone", Text, nullable=False),
     Column("language", Text),  # of its calls; none: the installation's
+    Column("documents", Text),  # whether it feeds them: auto, on, off; none: the installation's rule
+    Column("minutes", Text),
     Column("event_seq", BigInteger, nullable=False, server_default="0"),  # last number given out in the feed
     Column("created_at", UtcDateTime, nullable=False),
 )

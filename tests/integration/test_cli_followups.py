@@ -78,7 +78,7 @@ def test_score_recompute_and_rescore(application: Application) -> None:
     spoken(application, "deal-1", OTHER)
     spoken(application, "deal-2", GOOD)
     settle(application, "deal-1")
-    spoken(application, "deal-1", GOOD, AT + timedelta(days=1))  # late
+    spoken(application, "deal-1", GOOD[:-1], AT + timedelta(days=1))  # late, and not the words of deal-2
     assert json.loads(run("score", "recompute", "--json")) == {"checked": 2, "different": []}
     assert "2 of 2 scores are the same" in run("score", "recompute", "--all")
     assert "1 of 1" in run("score", "recompute", "--followup", "deal-2")
@@ -97,6 +97,30 @@ def test_score_recompute_and_rescore(application: Application) -> None:
         connection.execute(update(followups).where(followups.c.external_id == "deal-2").values(total=99))
     [different] = json.loads(run("score", "recompute", "--json", code=1))["different"]
     assert (different["followup_id"], different["equal"]) == ("deal-2", False)
+
+
+def test_a_tenant_that_feeds_no_documents_is_not_judged_by_them(application: Application) -> None:
+    spoken(application, "deal-1", GOOD)
+
+    def left_out() -> set[str]:
+        with application.core.db.tenant("default", write=False) as uow:
+            frozen, _ = uow.followups.frozen(uow.followups.get("deal-1").id)
+        assert frozen is not None
+        assert sum(c["max_points"] for c in frozen.score["components"]) == 100
+        return {x["id"] for x in frozen.score["left_out"]}
+
+    assert left_out() == {"documents", "minutes"}  # none were ever sent
+    assert json.loads(run("tenants", "sources", "default", "--json")) == {"documents": None, "minutes": None}
+    run("tenants", "sources", "default", "--documents", "on")
+    spoken(application, "deal-1", OTHER, AT + timedelta(hours=1))
+    assert left_out() == {"minutes"}
+    assert "documents: off" in run("tenants", "sources", "default", "--documents", "off", "--minutes", "on")
+    spoken(application, "deal-1", GOOD[:4], AT + timedelta(hours=2))
+    assert left_out() == {"documents"}
+    run("tenants", "sources", "nobody", code=1)
+    with application.core.db.tenant("default", write=False) as uow:
+        entries = uow.audit.list(action="sources").items
+    assert [e.details["after"]["documents"] for e in entries] == ["off", "on"]
 
 
 def test_touch_health_as_table_json_and_csv(application: Application) -> None:
@@ -121,7 +145,7 @@ def test_rubric_preview_names_who_would_cross(settings: Settings, tmp_path: Path
     with running(settings) as service:
         send(service, 1, GOOD, followup_id="good")
         service.work()
-        options = ("--service", service.url, "--key", service.keys["qa"])
+        options = ("--url", service.url, "--key", service.keys["qa"])
         file = tmp_path / "rubric.json"
         with service.client("qa") as client:
             content = client.get("/v1/rubric").json()["content"]
@@ -131,4 +155,4 @@ def test_rubric_preview_names_who_would_cross(settings: Settings, tmp_path: Path
         assert (found["followups"], found["crossing"]) == (1, 1)
         assert f"good {before} → {before}" in run("rubric", "preview", str(file), *options)
         assert json.loads(run("rubric", "preview", *options, "--json"))["changed"] == 0  # the draft is in force
-        run("rubric", "preview", str(file), "--service", service.url, "--key", service.keys["uploader"], code=1)
+        run("rubric", "preview", str(file), "--url", service.url, "--key", service.keys["uploader"], code=1)

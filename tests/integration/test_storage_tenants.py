@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from speechsvc.domain.access import Principal, Role
-from speechsvc.domain.call import Call
+from speechsvc.domain.access import Principal, Role, Scope
+from speechsvc.domain.call import Call, Salesperson
 from speechsvc.domain.crm import CrmEvent
 from speechsvc.domain.followup import Appeal, AppealState, Followup, Item, ItemKind
-from speechsvc.domain.followup_score import Frozen
+from speechsvc.domain.followup_score import Frozen, JudgedCall
 from speechsvc.domain.heatmap import HeatmapQuery, RowKind
 from speechsvc.domain.job import Job, JobKind
 from speechsvc.domain.ruleset import RulesetKind
@@ -122,6 +122,7 @@ FOLLOWUP = Followup(
     id="fup_1",
     external_id="deal",
     episode_key="k",
+    salesperson=Salesperson(id="s1"),
     first_activity=START,
     last_activity=START,
     touched_at=START,
@@ -206,6 +207,9 @@ def reads(
     yield "followups.judged", lambda u: u.followups.judged((replace(ITEM, id=call.id),))
     yield "followups.unfinished", lambda u: u.followups.unfinished("fup_1")
     yield "followups.elsewhere", lambda u: u.followups.elsewhere("fup_2", items)
+    yield "followups.beside", lambda u: u.followups.beside("fup_2", _same_time(call))
+    yield "followups.salespeople", lambda u: u.followups.salespeople(Scope())
+    yield "followups.sources", lambda u: any(u.followups.sources().values())
     yield "followups.fed", lambda u: u.followups.fed("document", ago)
     yield "followups.appeals", lambda u: u.followups.appeals("fup_1")
     yield "directory.at", lambda u: u.directory.at(EntryKind.CUSTOMER, "c", later)
@@ -255,6 +259,7 @@ def writes(call: Call, job: Job, endpoint: str, delivery: str, mine: Any) -> Ite
     yield "runs.forget", lambda u: u.runs.forget(RunKind.PREVIEW, START + timedelta(days=99))
     yield "marks.put", lambda u: u.marks.put(make_mark(call.id, id="mrk_2"))
     yield "marks.remove", lambda u: u.marks.remove("mrk_1")
+    yield "followups.erase", lambda u: u.followups.erase("fup_1")
     yield "followups.lock", lambda u: u.followups.lock("fup_1")
     yield "followups.update", lambda u: u.followups.update("fup_1", total=9)
     yield "followups.freeze", lambda u: u.followups.freeze("fup_1", Frozen(score={}, snapshot={}))
@@ -267,6 +272,7 @@ def writes(call: Call, job: Job, endpoint: str, delivery: str, mine: Any) -> Ite
 
 CREATES = {
     "followups.add",
+    "followups.set_sources",  # of the tenant itself
     "directory.put",
     "calls.add",
     "jobs.add",
@@ -280,6 +286,23 @@ CREATES = {
     "runs.add",
     "rulesets.add_base",
 }  # name nothing that exists
+
+
+def _same_time(call: Call) -> JudgedCall:
+    """Another one of the same salesperson, received later."""
+    later = call.received_at + timedelta(days=1)
+    return JudgedCall(
+        item=replace(ITEM, id="call_2", kind=ItemKind.CALL, received_at=later),
+        salesperson_id="s1",
+        customer_id="c1",
+        started_at=call.metadata.started_at,
+        duration_s=60.0,
+        spoken=True,
+        total=0,
+        snapshot={},
+        topics=(),
+        versions={},
+    )
 
 
 def make_upload(upload_id: str) -> Upload:
@@ -317,7 +340,7 @@ def dump(database: SqlDatabase) -> dict[str, list[str]]:
 
 def test_tenants_never_see_or_touch_each_others_rows(database: SqlDatabase, system: SqlSystem) -> None:
     call = make_call()
-    store_done(database, "t", call, make_mention())
+    store_done(database, "t", call, make_mention(), duration=60.0)
     with database.tenant("t") as uow:
         uow.webhooks.add(Endpoint(id="whk_1", url="https://x.example", created_at=START), "s")
         told = uow.events.append("call.analysed", call.id, {"a": 1})
@@ -330,6 +353,9 @@ def test_tenants_never_see_or_touch_each_others_rows(database: SqlDatabase, syst
         uow.crm.derive(["L1"], [])
         assert uow.followups.add(FOLLOWUP)
         assert uow.followups.add_item("fup_1", ITEM)
+        assert uow.followups.add_item("fup_1", replace(ITEM, id=call.id, kind=ItemKind.CALL))
+        uow.followups.set_sources({"documents": "off"})
+        assert uow.followups.beside("fup_2", _same_time(call))
         uow.followups.add_appeal("fup_1", APPEAL)
         uow.directory.put(DirectoryEntry(kind=EntryKind.CUSTOMER, id="c", valid_from=START, numbers=("1",)))
         uow.jobs.add(JobKind.ANALYSE, call.id)
