@@ -13,7 +13,7 @@ def main() -> None:
     parser.add_argument("--general", type=Path, help="corpus: libpinyin's interpolation2.text, for common word pairs")
     parser.add_argument("--shards", type=int, default=120, help="speech: half hours to synthesise")
     parser.add_argument("--workers", type=int, default=2, help="speech: processes; training: those that draw windows")
-    parser.add_argument("--library", default="libespeak-ng.so.1", help="speech: espeak-ng's library")
+    parser.add_argument("--espeak", default="libespeak-ng.so.1", help="speech: espeak-ng's library")
     parser.add_argument("--data", help="speech: folder that holds espeak-ng-data")
     parser.add_argument("--minutes", type=float, default=180.0, help="train: in all, earlier runs counted in")
     parser.add_argument("--windows", type=int, default=8, help="train: 30-second windows a step; 64 on a GPU")
@@ -36,7 +36,7 @@ def _run(asked: argparse.Namespace) -> None:
         case "speech":
             from models.recipe.synthesise import Plan, run
 
-            plan = Plan(made, asked.work / "shards", asked.library, asked.data)
+            plan = Plan(made, asked.work / "shards", asked.espeak, asked.data)
             run(plan, shards=asked.shards, workers=asked.workers)
         case "train":
             from models.recipe.train import Settings, Trainer

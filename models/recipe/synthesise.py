@@ -28,7 +28,7 @@ class Plan:
 
     corpus: Path  # folder of corpus.txt.gz, characters.txt and filters.npy
     out: Path
-    library: str = "libespeak-ng.so.1"
+    espeak: str = "libespeak-ng.so.1"  # the shared object
     data: str | None = None  # folder that holds espeak-ng-data
     minutes: float = 30.0  # of speech a shard
 
@@ -61,7 +61,7 @@ def make_shard(plan: Plan, index: int) -> float:
 class _Maker:
     def __init__(self, plan: Plan, seed: int) -> None:
         self._rng, self._draw = np.random.default_rng(seed), random.Random(seed)
-        self._speaker = Speaker(plan.library, plan.data)
+        self._speaker = Speaker(plan.espeak, plan.data)
         self._streams = corpus.read(plan.corpus / "corpus.txt.gz")
         self._vocabulary = corpus.vocabulary(plan.corpus)
         self._syllables = {s: i + 1 for i, s in enumerate((plan.corpus / "syllables.txt").read_text("utf-8").split())}

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from models.recipe import corpus, features
 from models.recipe.network import Network, Size
-from models.recipe.windows import Batch, Composer, Library, batch
+from models.recipe.windows import Batch, Composer, Utterances, batch
 
 _SMOOTH = (0.05, 0.2, 0.5, 0.2, 0.05)  # a time token's neighbours, 20 ms apart, are nearly right
 
@@ -256,13 +256,13 @@ def compose(
     """Process that fills `queue` with batches; takes in shards as they are announced in `listing`."""
     torch.set_num_threads(1)
     vocabulary = corpus.vocabulary(corpus_folder)
-    library = Library.empty()
-    composer = Composer(library, vocabulary, settings.seed * 1000 + number)
+    spoken = Utterances.empty()
+    composer = Composer(spoken, vocabulary, settings.seed * 1000 + number)
     known = 0
     while not stop.is_set():
         listed = json.loads(listing.read_text())
         for name, first in listed[known:]:
-            library.add(shards / name, first)
+            spoken.add(shards / name, first)
         known = len(listed)
         for _ in range(20):
             windows = [composer.window() for _ in range(settings.windows)]

@@ -17,7 +17,7 @@ _LONGEST = 446  # tokens
 
 
 @dataclass
-class Library:
+class Utterances:
     """What is known of all utterances, without their features."""
 
     start: npt.NDArray[np.int64]  # first frame in the library
@@ -29,7 +29,7 @@ class Library:
     spans: npt.NDArray[np.float32]  # (tokens, 2): frames from the utterance's start
 
     @classmethod
-    def empty(cls) -> Library:
+    def empty(cls) -> Utterances:
         none = np.zeros(0, np.int64)
         return cls(none, none, none, none, np.zeros(1, np.int64), np.zeros(0, np.int16), np.zeros((0, 2), np.float32))
 
@@ -70,8 +70,8 @@ class _Placed:
 class Composer:
     """Draws windows from a library. One seed, one sequence."""
 
-    def __init__(self, library: Library, vocabulary: Vocabulary, seed: int) -> None:
-        self.library, self._vocabulary = library, vocabulary
+    def __init__(self, spoken: Utterances, vocabulary: Vocabulary, seed: int) -> None:
+        self.spoken, self._vocabulary = spoken, vocabulary
         self._rng = np.random.default_rng(seed)
 
     def window(self) -> Window:
@@ -87,23 +87,23 @@ class Composer:
 
     def _place(self, window: Window) -> tuple[list[_Placed], _Placed | None, int]:
         """Lays utterances of one stream one after another; now and then another speaker cuts in."""
-        rng, library = self._rng, self.library
+        rng, spoken = self._rng, self.spoken
         digital = rng.random() < 0.25  # pauses without any noise
         mixed = rng.random() < 0.2  # a mono recording: two speakers
         pace = float(rng.choice([0.5, 1.0, 1.0, 3.0]))
         limit = FRAMES if rng.random() < 0.7 else int(rng.integers(60, FRAMES))
         at = int(rng.integers(0, 70)) if rng.random() < 0.85 else int(rng.integers(0, 1500))
-        current = int(rng.integers(len(library.start)))
-        others = [current, int(rng.integers(len(library.start)))]
+        current = int(rng.integers(len(spoken.start)))
+        others = [current, int(rng.integers(len(spoken.start)))]
         placed: list[_Placed] = []
         if rng.random() < 0.03:
             self._pause(window, current, 0, FRAMES, digital)
             return [], None, FRAMES
         self._pause(window, current, 0, at, digital)
         if rng.random() < 0.1:
-            at = -int(rng.integers(0, max(1, library.length[current] - 30)))
+            at = -int(rng.integers(0, max(1, spoken.length[current] - 30)))
         while at < limit:
-            length = int(library.length[current])
+            length = int(spoken.length[current])
             gain = float(rng.uniform(-0.2, 0.2)) if not mixed else float(rng.uniform(-0.5, 0.3))
             self._lay(window, current, at, gain)
             if at + length > FRAMES:
@@ -120,19 +120,19 @@ class Composer:
             if at < FRAMES:
                 self._pause(window, current, at, min(FRAMES, at + gap), digital)
             at += gap
-        end = placed[-1].at + int(library.length[placed[-1].utterance]) if placed else 0
+        end = placed[-1].at + int(spoken.length[placed[-1].utterance]) if placed else 0
         self._pause(window, current, min(at, FRAMES), FRAMES, digital)
         return placed, None, end
 
     def _following(self, utterance: int) -> int:
         after = utterance + 1
-        stream = self.library.stream
+        stream = self.spoken.stream
         if after < len(stream) and stream[after] == stream[utterance]:
             return after
         return int(self._rng.integers(len(stream)))
 
     def _lay(self, window: Window, utterance: int, at: int, gain: float) -> None:
-        start, length = int(self.library.start[utterance]), int(self.library.length[utterance])
+        start, length = int(self.spoken.start[utterance]), int(self.spoken.length[utterance])
         a, b = max(0, at), min(FRAMES, at + length)
         window.frames[a:b] = np.arange(start + a - at, start + b - at)
         window.gain[a:b] = gain
@@ -140,19 +140,19 @@ class Composer:
     def _pause(self, window: Window, utterance: int, a: int, b: int, digital: bool) -> None:
         if b > a and not digital:
             shift = int(self._rng.integers(100))
-            window.frames[a:b] = self.library.noise[utterance] + (np.arange(shift, shift + b - a) % 140)
+            window.frames[a:b] = self.spoken.noise[utterance] + (np.arange(shift, shift + b - a) % 140)
 
     def _words(self, placed: _Placed) -> tuple[list[int], list[tuple[float, float]]]:
         """Tokens that lie in the window and their encoder frames."""
-        a, b = self.library.token[placed.utterance : placed.utterance + 2]
-        spans = self.library.spans[a:b] + placed.at
+        a, b = self.spoken.token[placed.utterance : placed.utterance + 2]
+        spans = self.spoken.spans[a:b] + placed.at
         keep = slice(0, b - a)
         if placed.at < 0:
             keep = slice(int(np.argmax(spans[:, 0] >= -6)), b - a)
         elif not placed.whole:
             fits = spans[:, 1] < FRAMES - 4
             keep = slice(0, int(np.argmin(fits)) if not fits.all() else b - a)
-        return self.library.tokens[a:b][keep].tolist(), [(x / 2, y / 2) for x, y in spans[keep].tolist()]
+        return self.spoken.tokens[a:b][keep].tolist(), [(x / 2, y / 2) for x, y in spans[keep].tolist()]
 
     def _prompt(self, placed: list[_Placed]) -> list[int]:
         """What was said before, as the recogniser would hand it on: with times or without, at most 223 tokens."""
@@ -164,9 +164,9 @@ class Composer:
         prompt: list[int] = []
         at = float(rng.uniform(0, 400))
         for i in range(begin, first):
-            a, b = self.library.token[i : i + 2]
-            words = self.library.tokens[a:b].tolist()
-            until = at + int(self.library.length[i]) / 2
+            a, b = self.spoken.token[i : i + 2]
+            words = self.spoken.tokens[a:b].tolist()
+            until = at + int(self.spoken.length[i]) / 2
             prompt += [self._time(at), *words, self._time(until)] if timed else words
             at = until + 10 if until < 1400 else 0.0
         return prompt[-223:]
@@ -190,7 +190,7 @@ class Composer:
         if not timed:
             put([special("notimestamps")], [nothing])
         for item in placed:
-            end = item.at + int(self.library.length[item.utterance])
+            end = item.at + int(self.spoken.length[item.utterance])
             self._segment(put, item, max(0, item.at) / 2, end / 2, timed)
         if tail is not None and timed and placed:
             put([self._time(tail.at / 2)], [(tail.at / 2 - 2, tail.at / 2 + 12)])

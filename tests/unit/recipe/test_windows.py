@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.recipe.symbols import Vocabulary
-from models.recipe.windows import EMPTY, FRAMES, Composer, Library, Window, batch
+from models.recipe.windows import EMPTY, FRAMES, Composer, Utterances, Window, batch
 
 CHARACTERS = tuple("一三五二四六客户价格")
 
@@ -19,7 +19,7 @@ def vocabulary() -> Vocabulary:
 
 
 @pytest.fixture
-def library(tmp_path: Path, vocabulary: Vocabulary) -> Library:
+def spoken(tmp_path: Path, vocabulary: Vocabulary) -> Utterances:
     """40 utterances in four streams, 1 to 9 seconds, one character each 40 frames; frames 0-149 are line noise."""
     rng = np.random.default_rng(1)
     utterances, tokens, spans, at = [], [], [], 150
@@ -35,19 +35,19 @@ def library(tmp_path: Path, vocabulary: Vocabulary) -> Library:
         tokens=np.array(tokens, np.int16),
         spans=np.array(spans, np.float32),
     )
-    made = Library.empty()
+    made = Utterances.empty()
     made.add(tmp_path / "shard.npz", 0)
     return made
 
 
 @pytest.fixture
-def windows(library: Library, vocabulary: Vocabulary) -> list[Window]:
-    composer = Composer(library, vocabulary, 7)
+def windows(spoken: Utterances, vocabulary: Vocabulary) -> list[Window]:
+    composer = Composer(spoken, vocabulary, 7)
     return [composer.window() for _ in range(300)]
 
 
 def test_every_written_character_lies_where_its_frames_are(
-    windows: list[Window], library: Library, vocabulary: Vocabulary
+    windows: list[Window], spoken: Utterances, vocabulary: Vocabulary
 ) -> None:
     checked = 0
     for window in windows:
@@ -55,9 +55,9 @@ def test_every_written_character_lies_where_its_frames_are(
             if start < 0 or not 0 <= token < vocabulary.first_time or vocabulary.tokens[token] not in CHARACTERS:
                 continue
             middle = window.frames[min(FRAMES - 1, int(start + end))]  # encoder frames are two feature frames
-            utterance = int(np.searchsorted(library.start, middle, "right")) - 1
-            k = (int(middle) - int(library.start[utterance])) // 40
-            assert library.tokens[library.token[utterance] + k] == token
+            utterance = int(np.searchsorted(spoken.start, middle, "right")) - 1
+            k = (int(middle) - int(spoken.start[utterance])) // 40
+            assert spoken.tokens[spoken.token[utterance] + k] == token
             checked += 1
     assert checked > 5000
 
@@ -97,8 +97,8 @@ def test_padding_begins_after_the_last_word(windows: list[Window]) -> None:
         assert window.padded_from >= 2 * last - 12 or last < 0
 
 
-def test_one_seed_draws_one_sequence(library: Library, vocabulary: Vocabulary) -> None:
-    first, second = (Composer(library, vocabulary, 11) for _ in range(2))
+def test_one_seed_draws_one_sequence(spoken: Utterances, vocabulary: Vocabulary) -> None:
+    first, second = (Composer(spoken, vocabulary, 11) for _ in range(2))
     for _ in range(20):
         a, b = first.window(), second.window()
         assert a.inputs == b.inputs
