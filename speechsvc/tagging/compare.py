@@ -3,6 +3,8 @@
 Mentions of a topic in a turn follow from the entries that match there and from the mentions of the turn before
 (`previous`, refusals). So a turn can differ only where an entry that was changed matches, or behind a turn that
 differs; and only topics of changed entries, or those that ask about such a topic (`previous`, `before`, `after`).
+Learned entries look at whether a written one found a topic in the turns around: only where that changes are those turns
+asked again, as far as the change carries (`NewResults`).
 """
 
 from __future__ import annotations
@@ -14,13 +16,12 @@ from functools import cached_property
 
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.lexicon import Entry, Lexicon, Topic
-from speechsvc.domain.mention import MatchKind, Mention
+from speechsvc.domain.mention import Mention
 from speechsvc.tagging.candidate_query import SoundQuery, sound_query
 from speechsvc.tagging.learned.mentions import learned_entry
-from speechsvc.tagging.learned.negation import unjudged
-from speechsvc.tagging.learned.scorer import learned_scorer
+from speechsvc.tagging.new_results import NewResults, Taggers
 from speechsvc.tagging.rules import compile_rules
-from speechsvc.tagging.tagger import LexiconTagger, Scanned
+from speechsvc.tagging.tagger import LexiconTagger
 from speechsvc.tagging.text import NormalText, normalise
 from speechsvc.tagging.trust import Part, apart, together
 from speechsvc.tagging.words import words
@@ -36,19 +37,16 @@ class LexiconComparison:
         changed = {place for place in before.keys() | after.keys() if before.get(place) != after.get(place)}
         self._topics = _dependents({topic for topic, _ in changed}, old, new)
         self._trained = old.learned != new.learned  # then any turn of any call may differ
-        self._learned = learned_scorer(new)
-        self._doubts = any(_doubts(lexicon) for lexicon in (old, new))
         models = {t.id for learned in (old.learned, new.learned) if learned for t in learned.topics}
         # what a model adds depends on the topics of the turn before, whichever they are
         self.topics = self._topics | (models if changed or self._trained else set())
         learned = {learned_entry(topic) for topic in models} if self._trained else set()
         self.entries = frozenset(entry for _, entry in changed) | learned
         self._homophones = homophones
-        self._lexicon = new
         self._last: tuple[Conversation, tuple[Part, ...]] | None = None
         self._reads: dict[int, tuple[NormalText, frozenset[int]]] = {}  # by id of a part's conversation in `_last`
         self._touched = _only((before, after), changed)
-        self._new = _with_neighbours(new.written, self._topics)
+        self._taggers = Taggers(old, new, self._topics, homophones=homophones)
 
     @cached_property
     def query(self) -> SoundQuery | None:
@@ -67,40 +65,12 @@ class LexiconComparison:
         return together(p.give_back(self._apply(p.conversation, p.pick(mentions))) for p in parts)
 
     def _apply(self, conversation: Conversation, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+        if self._trained:  # other models: what each turn hands on may differ everywhere
+            return self._taggers.whole[1].tag(conversation)
         text, touched = self._read(conversation)
-        if not touched and not self._trained:
-            return tuple(mentions)
-        if self._doubts:  # a mention that fell is not among those given, yet bears on the turns around it
-            return self._whole.tag(conversation)
-        known = [unjudged(m) for m in mentions if m.match is not MatchKind.LEARNED]
-        written = self._written(conversation, text, touched, known)
-        return self._learned.extend(conversation, text, written) if self._learned else written
-
-    def _written(
-        self, conversation: Conversation, text: NormalText, touched: frozenset[int], mentions: Sequence[Mention]
-    ) -> tuple[Mention, ...]:
-        """The same without learned entries, which are added last and bear on no written one."""
         if not touched:
             return tuple(mentions)
-        dirty = set(touched)
-        by_turn: defaultdict[int, list[Mention]] = defaultdict(list)
-        for mention in mentions:
-            by_turn[mention.turn].append(mention)
-        said = self._tagger.scan(conversation, text)
-        for turn in range(min(dirty), len(conversation.turns)):
-            if turn in dirty and self._judge_again(said, turn, by_turn):
-                dirty.add(turn + 1)
-        return tuple(mention for turn in sorted(by_turn) for mention in by_turn[turn])
-
-    def _judge_again(self, said: Scanned, turn: int, by_turn: dict[int, list[Mention]]) -> bool:
-        """Whether the turn's mentions changed."""
-        known = by_turn.get(turn, [])
-        found = self._tagger.tag_turn(said, turn, by_turn.get(turn - 1, []))
-        kept = [m for m in known if m.topic not in self._topics]
-        # refusals of other topics' offers are theirs to find
-        again = [m for m in found if m.topic in self._topics]
-        by_turn[turn] = sorted([*kept, *again], key=lambda m: (m.start_char, m.topic))
-        return [m.finding for m in by_turn[turn]] != [m.finding for m in known]
+        return NewResults(self._taggers, self._topics, conversation, text).of(touched, mentions)
 
     def _parts(self, conversation: Conversation) -> tuple[Part, ...]:
         """Keeps the last answer: whoever hears that a call is touched asks next what follows."""
@@ -118,16 +88,8 @@ class LexiconComparison:
         return known
 
     @cached_property
-    def _whole(self) -> LexiconTagger:
-        return LexiconTagger(self._lexicon, homophones=self._homophones)
-
-    @cached_property
     def _gate(self) -> LexiconTagger:
         return LexiconTagger(self._touched, homophones=self._homophones)
-
-    @cached_property
-    def _tagger(self) -> LexiconTagger:
-        return LexiconTagger(self._new, homophones=self._homophones)
 
 
 def _matching(gate: LexiconTagger, conversation: Conversation, text: NormalText) -> Iterator[int]:
@@ -136,12 +98,6 @@ def _matching(gate: LexiconTagger, conversation: Conversation, text: NormalText)
     for turn in sorted(said.hits.keys() | said.possible.keys()):
         if any(gate.matches(said, turn).values()):
             yield turn
-
-
-def _doubts(lexicon: Lexicon) -> bool:
-    """Whether written mentions may fall."""
-    around = lexicon.learned.surroundings if lexicon.learned else None
-    return around is not None and around.doubt is not None
 
 
 def _entries(lexicon: Lexicon) -> dict[_Place, Entry]:
@@ -169,18 +125,6 @@ def _named(entry: Entry) -> tuple[str, ...]:
     """Topics that the entry asks about."""
     c = entry.conditions
     return *c.previous, *c.before, *c.after
-
-
-def _with_neighbours(lexicon: Lexicon, topics: frozenset[str]) -> Lexicon:
-    """These topics, and those whose matches in the same turn their entries ask about."""
-    asked = {
-        name
-        for topic in lexicon.topics
-        if topic.id in topics
-        for entry in topic.entries
-        for name in (*entry.conditions.before, *entry.conditions.after)
-    }
-    return replace(lexicon, topics=tuple(t for t in lexicon.topics if t.id in topics or t.id in asked))
 
 
 def _only(versions: Sequence[Mapping[_Place, Entry]], places: set[_Place]) -> Lexicon:

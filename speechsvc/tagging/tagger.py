@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from speechsvc.domain.conversation import Conversation
@@ -12,9 +13,9 @@ from speechsvc.domain.mention import MatchKind, Mention, Polarity
 from speechsvc.tagging.candidates import Candidate, Place, candidate, candidates, may_count, stands_beside
 from speechsvc.tagging.codes import mapped, text_of
 from speechsvc.tagging.cues import ANNOUNCEMENT
-from speechsvc.tagging.learned.scorer import learned_scorer
+from speechsvc.tagging.learned.scorer import LearnedScorer, learned_scorer
 from speechsvc.tagging.mentions import mention, refusal, refused
-from speechsvc.tagging.polarity import find_negation
+from speechsvc.tagging.polarity import find_negation, find_refusal
 from speechsvc.tagging.rules import compile_rules
 from speechsvc.tagging.scan import Hit, Scanner
 from speechsvc.tagging.syllables import syllable_table
@@ -66,6 +67,11 @@ class LexiconTagger:
         self._rules = compile_rules(lexicon, words())
         self._scanner = Scanner(self._rules, words(), homophones=homophones)
 
+    @property
+    def learned(self) -> LearnedScorer | None:
+        """What adds to the written mentions, if anything."""
+        return self._learned
+
     def tag(self, conversation: Conversation) -> tuple[Mention, ...]:
         """At most one mention a topic and turn, in order of turn, then place, then topic."""
         return together(part.give_back(self._tag(part.conversation)) for part in apart(conversation))
@@ -80,10 +86,19 @@ class LexiconTagger:
                 mentions += before
         return self._learned.extend(conversation, said.text, mentions) if self._learned else tuple(mentions)
 
-    def scan(self, conversation: Conversation, text: NormalText) -> Scanned:
-        """Where entries may match; `text` is the conversation's."""
+    def scan(self, conversation: Conversation, text: NormalText, turns: range | None = None) -> Scanned:
+        """Where entries may match, in some turns or in all; `text` is the whole conversation's."""
         sounds = text_of(mapped(text.codes, syllable_table())) if self._homophones else None
-        return Scanned(conversation, text, sounds, self._hits(text, sounds), *self._possible(text))
+        some = range(len(text.starts)) if turns is None else turns
+        return Scanned(conversation, text, sounds, self._hits(text, sounds, some), *self._possible(text, some))
+
+    def depends(self, said: Scanned, turn: int) -> bool:
+        """Whether the mentions of a turn may follow from those of the turn before."""
+        if not turn:
+            return False
+        asks = any(self._rules[hit.rule].conditions.previous for hit in said.hits.get(turn, ()))
+        limits = said.text.starts[turn], said.text.ends[turn]
+        return asks or turn in said.following or find_refusal(said.text.text, limits) is not None
 
     def tag_turn(self, said: Scanned, turn: int, before: Sequence[Mention]) -> list[Mention]:
         """The mentions of one turn, given those of the turn before."""
@@ -103,26 +118,36 @@ class LexiconTagger:
             return {}
         return self._matches(said.place(turn, before), said)
 
-    def _hits(self, text: NormalText, sounds: str | None) -> Mapping[int, list[Hit]]:
+    def _hits(self, text: NormalText, sounds: str | None, turns: range) -> Mapping[int, list[Hit]]:
         by_turn: defaultdict[int, list[Hit]] = defaultdict(list)
-        for hit in self._scanner.characters(text.text):
-            by_turn[text.turn_at(hit.start)].append(hit)
-        for hit in self._scanner.expressions(text.text):
-            by_turn[text.turn_at(hit.start)].append(hit)
+        if not turns:
+            return by_turn
+        low, high = max(0, text.starts[turns[0]] - 1), text.ends[turns[-1]] + 1  # with the breaks around
+        said = text.text[low:high]
+        hits = chain(self._scanner.characters(said), self._scanner.expressions(said))
         if sounds is not None:
-            for hit in self._scanner.homophones(text.text, sounds):
-                by_turn[text.turn_at(hit.start)].append(hit)
+            hits = chain(hits, self._scanner.homophones(said, sounds[low:high]))
+        for hit in hits:
+            one = hit._replace(start=hit.start + low, end=hit.end + low) if low else hit
+            by_turn[text.turn_at(one.start)].append(one)
         return by_turn
 
-    def _possible(self, text: NormalText) -> tuple[Patterns, Patterns]:
+    def _possible(self, text: NormalText, turns: range) -> tuple[Patterns, Patterns]:
         """Patterns by turn; and those that only count behind a mention in the turn before."""
         by_turn: Patterns = {}
         following: Patterns = {}
-        for one in self._scanner.sieve.possible(text.codes, text.starts, text.ends):
+        if not turns:
+            return by_turn, following
+        first, low, high = turns[0], text.starts[turns[0]], text.ends[turns[-1]]
+        starts, ends = text.starts[first : turns[-1] + 1], text.ends[first : turns[-1] + 1]
+        if low:
+            starts, ends = tuple(s - low for s in starts), tuple(e - low for e in ends)
+        for one in self._scanner.sieve.possible(text.codes[low : high + 1], starts, ends):
+            turn, start, end = one.turn + first, one.start + low, one.end + low
             if one.rules:
-                by_turn.setdefault(one.turn, []).append((one.start, one.end, one.rules))
+                by_turn.setdefault(turn, []).append((start, end, one.rules))
             if one.following:
-                following.setdefault(one.turn, []).append((one.start, one.end, one.following))
+                following.setdefault(turn, []).append((start, end, one.following))
         return by_turn, following
 
     def _turn(self, place: Place, said: Scanned) -> list[Mention]:

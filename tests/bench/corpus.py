@@ -1,23 +1,24 @@
 """Stored calls by the ten thousand, 2,000 characters each, written as the service stores them.
 
-A call strings together pieces that were tagged once: two of the labelled calls, and turns of words drawn as often as
-they occur in Chinese (jieba's counts), so that syllables are as common and as rare as in real text.
+A call strings together pieces: turns in a row out of the labelled calls, as dense with topics as those are (some 80
+mentions a call), each tagged once. Between pieces stand turns that name nothing, more of them than learned entries look
+around, so that tagging the whole call gives the same mentions (`tests/unit/test_bench.py`).
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import insert
 
+from speechsvc.domain.analysis import Tagging
 from speechsvc.domain.call import Call, CallMetadata, CallStatus, Customer, Salesperson
 from speechsvc.domain.conversation import Conversation, Speaker, Turn
-from speechsvc.domain.facts import topic_facts
+from speechsvc.domain.facts import TopicFact, topic_facts
 from speechsvc.domain.mention import Mention
 from speechsvc.domain.talk_rules import measure_talk_from_turns
 from speechsvc.domain.transcript import Segment, Transcript
@@ -27,55 +28,92 @@ from speechsvc.storage import codec, tables
 from speechsvc.storage.call_rows import columns
 from speechsvc.storage.engine import transaction
 from speechsvc.storage.mention_rows import mention_row
-from speechsvc.tagging.words import words
-from tests.bench.texts import labelled
+from tests.bench.texts import labelled_calls
 
 CHARACTERS = 2000  # of a call
 NEWEST = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 SPAN_S = 28 * 86400  # over which the calls are spread
-_FILLERS, _FILLER_TURNS = 3000, 8
+DISTINCT = 4000  # calls of different words
+PIECES, _PIECE_TURNS = 1500, 16
+_TURN_S = 6.0
+_NEUTRAL = tuple(
+    Turn(speaker=(Speaker.AGENT, Speaker.CUSTOMER)[n % 2], start=0.0, end=5.0, text="嗯您说") for n in range(6)
+)
 _COMMIT = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Piece:
+class Piece:
     turns: tuple[Turn, ...]
     mentions: tuple[Mention, ...]
     characters: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Made:
+    """A call as it is stored, but for its id, time and parties."""
+
+    transcript: bytes
+    body: bytes  # of the analysis
+    score: int
+    mentions: tuple[Mention, ...]
+    facts: tuple[TopicFact, ...]
+
+
 def fill(core: Core, engine: Any, tenant_id: str, calls: int, *, seed: int = 11) -> None:
-    """Writes so many analysed calls, newest last, as the tenant's present lexicon would have analysed them."""
+    """Writes so many analysed calls, newest last, as the tenant's present lexicon would have analysed them.
+
+    DISTINCT of them differ in their words; beyond, the same words come again in other calls.
+    """
     chance = random.Random(seed)
     analyser = core.analyser(tenant_id)
-    spoken, small_talk = _pieces(analyser, chance)
-    versions = analyser.versions
-    body = None
+    distinct = min(calls, DISTINCT)
+    made = _made(analyser, make_pieces(analyser, chance, min(PIECES, 30 + calls)), distinct, chance)
     rows: dict[str, list[dict[str, Any]]] = {}
     for number in range(calls):
-        conversation, mentions = _call(f"call_{seed:02d}{number:020d}", spoken, small_talk, chance)
-        transcript = _transcript(conversation)
-        if body is None:
-            body = _analysis_body(analyser, conversation, mentions)
-        facts = topic_facts(conversation, mentions)
-        score = chance.randrange(30, 95)
-        at = NEWEST - timedelta(seconds=SPAN_S * (1 - number / calls))
-        row = {"tenant_id": tenant_id, "call_id": conversation.call_id}
-        _put(rows, "calls", {
-            **columns(_fields(_call_row(conversation.call_id, at, number, score, versions, facts))),
-            "tenant_id": tenant_id, "id": conversation.call_id, "local_week": f"{at:%G-W%V}",
-        })  # fmt: skip
-        _put(rows, "transcripts", row | {"body": codec.pack_transcript(transcript)})
-        _put(rows, "analyses", row | {"revision": 1, "speech_s": 300.0, "unknown_s": 0.0, "body": body})
-        for mention in mentions:
-            _put(rows, "mentions", mention_row(tenant_id, conversation.call_id, mention))
-        for f in facts:
-            _put(rows, "facts", row | {
-                "topic": f.topic, "speaker": f.speaker, "mentions": f.mentions, "seconds": f.seconds
-            })  # fmt: skip
+        _rows_of(made[number % distinct], tenant_id, f"call_{seed:02d}{number:020d}", number, calls, analyser, rows)
         if number % _COMMIT == _COMMIT - 1 or number == calls - 1:
             _write(engine, rows)
             rows = {}
+
+
+def _made(analyser: Any, pieces: Sequence[Piece], number: int, chance: random.Random) -> list[_Made]:
+    common: Tagging | None = None  # contact and next step of one call, for all
+    made = []
+    for n in range(number):
+        conversation, mentions = make_call(f"made-{n}", pieces, chance)
+        if common is None:
+            common = analyser.tag(conversation)
+        analysis = _analysis(analyser, conversation, replace(common, mentions=mentions))
+        made.append(
+            _Made(
+                transcript=codec.pack_transcript(_transcript(conversation)),
+                body=codec.pack_analysis(analysis),
+                score=analysis.score["total"],
+                mentions=mentions,
+                facts=analysis.facts,
+            )
+        )
+    return made
+
+
+def _rows_of(
+    made: _Made, tenant_id: str, call_id: str, number: int, calls: int, analyser: Any, rows: dict[str, Any]
+) -> None:
+    at = NEWEST - timedelta(seconds=SPAN_S * (1 - number / calls))
+    row = {"tenant_id": tenant_id, "call_id": call_id}
+    _put(rows, "calls", {
+        **columns(_fields(_call_row(call_id, at, number, made.score, analyser.versions, made.facts))),
+        "tenant_id": tenant_id, "id": call_id, "local_week": f"{at:%G-W%V}",
+    })  # fmt: skip
+    _put(rows, "transcripts", row | {"body": made.transcript})
+    _put(rows, "analyses", row | {"revision": 1, "speech_s": 300.0, "unknown_s": 0.0, "body": made.body})
+    for mention in made.mentions:
+        _put(rows, "mentions", mention_row(tenant_id, call_id, mention))
+    for f in made.facts:
+        _put(rows, "facts", row | {
+            "topic": f.topic, "speaker": f.speaker, "mentions": f.mentions, "seconds": f.seconds
+        })  # fmt: skip
 
 
 def _put(rows: dict[str, list[dict[str, Any]]], table: str, row: dict[str, Any]) -> None:
@@ -89,45 +127,49 @@ def _write(engine: Any, rows: dict[str, list[dict[str, Any]]]) -> None:
                 connection.execute(insert(getattr(tables, name)), rows[name])
 
 
-def _pieces(analyser: Any, chance: random.Random) -> tuple[list[_Piece], list[_Piece]]:
-    """Labelled calls, and turns of everyday words."""
-    gold = {c.turns: c for c in labelled(40_000)}
-    spoken = [_tagged(analyser, c.turns) for c in gold.values()]
-    known = [(word, words().frequency(word)) for word in words().tokenizer.FREQ if words().frequency(word) > 5]
-    vocabulary = [word for word, _ in known]
-    weights = list(accumulate(count for _, count in known))
-    fillers = [_tagged(analyser, tuple(_filler(vocabulary, weights, chance))) for _ in range(_FILLERS)]
-    return spoken, fillers
+def make_pieces(analyser: Any, chance: random.Random, number: int = PIECES) -> list[Piece]:
+    """Turns in a row out of the labelled calls, tagged between turns that name nothing."""
+    spoken = labelled_calls()
+    return [_piece(analyser, chance.choice(spoken).turns, chance) for _ in range(number)]
 
 
-def _filler(vocabulary: list[str], weights: list[int], chance: random.Random) -> Iterator[Turn]:
-    for number in range(_FILLER_TURNS):
-        text = "".join(chance.choices(vocabulary, cum_weights=weights, k=14))
-        speaker = (Speaker.AGENT, Speaker.CUSTOMER)[number % 2]
-        yield Turn(speaker=speaker, start=number * 6.0, end=number * 6.0 + 5, text=text)
+def _piece(analyser: Any, turns: tuple[Turn, ...], chance: random.Random) -> Piece:
+    first = chance.randrange(max(1, len(turns) - _PIECE_TURNS + 1))
+    said = turns[first : first + _PIECE_TURNS]
+    timed = tuple(_at(turn, n) for n, turn in enumerate(_NEUTRAL + said + _NEUTRAL))
+    mentions = tuple(map(_from_neutral, analyser.tag(Conversation(call_id="piece", turns=timed)).mentions))
+    return Piece(turns=said + _NEUTRAL, mentions=mentions, characters=sum(len(t.text) for t in said))
 
 
-def _tagged(analyser: Any, turns: tuple[Turn, ...]) -> _Piece:
-    # a neutral turn at the end keeps each piece apart from what follows
-    turns = (*turns, Turn(speaker=Speaker.AGENT, start=0, end=1, text="嗯您说"))
-    mentions = analyser.tag(Conversation(call_id="piece", turns=turns)).mentions
-    return _Piece(turns=turns, mentions=mentions, characters=sum(len(t.text) for t in turns))
-
-
-def _call(
-    call_id: str, spoken: list[_Piece], small_talk: list[_Piece], chance: random.Random
-) -> tuple[Conversation, tuple[Mention, ...]]:
-    pieces = chance.sample(spoken, 2)
-    while sum(p.characters for p in pieces) < CHARACTERS:
-        pieces.append(chance.choice(small_talk))
-    chance.shuffle(pieces)
-    turns: list[Turn] = []
+def make_call(call_id: str, pieces: Sequence[Piece], chance: random.Random) -> tuple[Conversation, tuple[Mention, ...]]:
+    """A call of about CHARACTERS, and its mentions."""
+    turns: list[Turn] = [_at(turn, n) for n, turn in enumerate(_NEUTRAL)]
     mentions: list[Mention] = []
-    for piece in pieces:
-        first, at = len(turns), len(turns) * 6.0
-        turns += [replace(t, start=at + n * 6.0, end=at + n * 6.0 + 5.0) for n, t in enumerate(piece.turns)]
-        mentions += [replace(m, turn=m.turn + first) for m in piece.mentions]
+    characters = 0
+    while characters < CHARACTERS:
+        piece = chance.choice(pieces)
+        first = len(turns)
+        turns += [_at(turn, first + n) for n, turn in enumerate(piece.turns)]
+        mentions += [_moved(m, first) for m in piece.mentions]
+        characters += piece.characters
     return Conversation(call_id=call_id, turns=tuple(turns)), tuple(mentions)
+
+
+def _from_neutral(mention: Mention) -> Mention:
+    return _moved(mention, -len(_NEUTRAL))
+
+
+def _moved(mention: Mention, turns: int) -> Mention:
+    return replace(
+        mention,
+        turn=mention.turn + turns,
+        start=mention.start + turns * _TURN_S,
+        end=mention.end + turns * _TURN_S,
+    )
+
+
+def _at(turn: Turn, number: int) -> Turn:
+    return replace(turn, start=number * _TURN_S, end=number * _TURN_S + 5.0)
 
 
 def _transcript(conversation: Conversation) -> Transcript:
@@ -139,13 +181,11 @@ def _transcript(conversation: Conversation) -> Transcript:
     return Transcript(segments=segments, speech=(), duration=end, language="zh", model={"name": "bench"})
 
 
-def _analysis_body(analyser: Any, conversation: Conversation, mentions: Sequence[Mention]) -> bytes:
-    tagging = replace(analyser.tag(conversation), mentions=tuple(mentions))
+def _analysis(analyser: Any, conversation: Conversation, tagging: Tagging) -> Analysis:
     talk = measure_talk_from_turns(conversation)
     score, snapshot = analyser.score(conversation, tagging, talk)
-    return codec.pack_analysis(
-        Analysis(tagging=tagging, talk=talk, score=score, snapshot=snapshot, versions=analyser.versions, facts=())
-    )
+    facts = topic_facts(conversation, tagging.mentions)
+    return Analysis(tagging=tagging, talk=talk, score=score, snapshot=snapshot, versions=analyser.versions, facts=facts)
 
 
 def _call_row(call_id: str, at: datetime, number: int, score: int, versions: Any, facts: Any) -> Call:

@@ -9,13 +9,15 @@ from dataclasses import replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from speechsvc.domain.conversation import Conversation, Speaker, Turn
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.resources import bundled
 from speechsvc.tagging.lexicon_file import load_lexicon
 
-GOLD = Path(__file__).parents[1] / "gold" / "dev.jsonl"
+_FOLDER = Path(__file__).parents[1] / "gold"
+GOLD = _FOLDER / "dev.jsonl"
 TERM_EVERY = 100  # characters
 TURNS = 60  # of an invented call
 # Small talk that no topic owns; a start, a middle and an end make a turn of about twenty characters.
@@ -64,17 +66,30 @@ def invented(characters: int, *, seed: int = 7) -> list[Conversation]:
 
 def labelled(characters: int) -> list[Conversation]:
     """The labelled calls, over and over, up to about so many characters. Raises FileNotFoundError without them."""
-    calls = [json.loads(line) for line in GOLD.read_text(encoding="utf-8").splitlines()]
+    calls = _read(GOLD)
     made: list[Conversation] = []
     total = 0
     while total < characters:
-        data = calls[len(made) % len(calls)]
-        turns = tuple(
-            Turn(speaker=Speaker(t["speaker"]), start=t["start"], end=t["end"], text=t["text"]) for t in data["turns"]
-        )
-        made.append(Conversation(call_id=f"{data['call_id']}-{len(made)}", turns=turns))
+        call = calls[len(made) % len(calls)]
+        made.append(replace(call, call_id=f"{call.call_id}-{len(made)}"))
         total += length([made[-1]])
     return made
+
+
+def labelled_calls() -> list[Conversation]:
+    """All labelled calls that are not held apart."""
+    return [call for path in (GOLD, *sorted(_FOLDER.glob("w?.jsonl"))) for call in _read(path)]
+
+
+def _read(path: Path) -> list[Conversation]:
+    return [_conversation(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _conversation(data: dict[str, Any]) -> Conversation:
+    turns = tuple(
+        Turn(speaker=Speaker(t["speaker"]), start=t["start"], end=t["end"], text=t["text"]) for t in data["turns"]
+    )
+    return Conversation(call_id=data["call_id"], turns=turns)
 
 
 def length(calls: list[Conversation]) -> int:

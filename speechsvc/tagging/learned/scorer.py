@@ -5,6 +5,7 @@ and the second look speaks clearly against it."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from speechsvc.tagging.learned.features import (
     SOUND_LENGTHS,
     TEXT_LENGTHS,
     Squeezed,
+    after,
     context,
     squeezed_turns,
     unspelled,
@@ -49,6 +51,7 @@ class LearnedScorer:
         self._weights = [spoken(w) for w in weights]
         self._around = None if around is None else SecondLook(around, [topic.id for topic in known])
         self._doubt = None if around is None else around.doubt
+        self._fixed = fixed
         self._doubted = frozenset() if around is None else around.doubted
         self._column = {topic.id: column for column, topic in enumerate(known)}
 
@@ -60,16 +63,80 @@ class LearnedScorer:
         for one in written:
             by_turn[one.turn].append(one)
         turns = squeezed_turns(text)
-        scores = self._final(conversation, turns, by_turn, self._first_look(conversation, turns, by_turn))
+        first_look = self._first_look(conversation, turns, by_turn)
+        scores = self.second_look(conversation, turns, first_look, by_turn, 0)
         mentions: list[Mention] = []
         for i, turn in enumerate(turns):
-            found = [m for m in by_turn[i] if self._stands(m, scores[i])]
-            added = self._added(conversation, text, i, turn, scores[i], {m.topic for m in by_turn[i]})
-            if self._judge:
-                found = [self._judge.judged(conversation, m, learned=False) for m in found]
-                added = [self._judge.judged(conversation, m, learned=True) for m in added]
-            mentions += sorted([*found, *added], key=lambda m: (m.start_char, m.topic)) if added else found
+            mentions += self.turn(conversation, text, i, turn, scores[i], by_turn[i])
         return tuple(mentions)
+
+    def turn(
+        self,
+        conversation: Conversation,
+        text: NormalText,
+        i: int,
+        turn: Squeezed,
+        scores: Scores,
+        written: Sequence[Mention],
+    ) -> list[Mention]:
+        """Of one turn, given the scores of the second look."""
+        found = [m for m in written if self._stands(m, scores)]
+        added = self._added(conversation, text, i, turn, scores, {m.topic for m in written})
+        if self._judge:
+            found = [self._judge.judged(conversation, m, learned=False) for m in found]
+            added = [self._judge.judged(conversation, m, learned=True) for m in added]
+        return sorted([*found, *added], key=lambda m: (m.start_char, m.topic)) if added else found
+
+    def judged(self, conversation: Conversation, mention: Mention) -> Mention:
+        """A written mention with the polarity that the model gives it."""
+        return self._judge.judged(conversation, mention, learned=False) if self._judge else mention
+
+    def doubts(self, mention: Mention) -> bool:
+        """Whether a written mention of this entry and topic may fall."""
+        return self._doubt is not None and mention.entry in self._doubted and mention.topic in self._column
+
+    def fixed(self, mention: Mention) -> bool:
+        """Whether no model judges the mention's polarity."""
+        return mention.entry in self._fixed
+
+    @property
+    def looks_around(self) -> bool:
+        """Whether the turns around bear on a turn's result, not only the one before."""
+        return self._around is not None
+
+    def alone(self, conversation: Conversation, turns: Mapping[int, Squeezed], i: int) -> Scores:
+        """The first look at a turn, but for what the turn before was about; `turns` holds it and the one before."""
+        seen = self._table.turn_rows(turns[i])
+        if i:
+            seen += self._table.before_rows(turns[i - 1])
+        return self._table.total(seen + self._table.context_rows(context(conversation, i, len(turns[i].text), ())))
+
+    @cached_property
+    def following(self) -> Mapping[str, Scores]:
+        """What a turn's scores gain by the topic of the turn before."""
+        return self._table.following()
+
+    def leads(self, scores: Scores) -> set[str]:
+        """Topics that a turn with these scores hands on to the next."""
+        return {t.id for t, lead, s in zip(self._topics, self._leads, scores, strict=True) if _at(s, lead)}
+
+    def second_look(
+        self,
+        conversation: Conversation,
+        turns: Sequence[Squeezed],
+        scores: Scores,
+        written: Sequence[Sequence[Mention]],
+        first: int,
+    ) -> Scores:
+        """Of turns in a row, of which the outer two on either side lack what stands around them."""
+        if self._around is None:
+            return scores
+        found = np.zeros(scores.shape, dtype=bool)
+        for mention in (m for turn in written for m in turn):
+            if (column := self._column.get(mention.topic)) is not None:
+                found[mention.turn - first, column] = True
+        some = conversation.turns[first : first + len(turns)]
+        return self._around.scores(Seen.of(some, [len(turn.text) for turn in turns], scores, found))
 
     def _first_look(
         self, conversation: Conversation, turns: Sequence[Squeezed], written: Sequence[Sequence[Mention]]
@@ -85,30 +152,12 @@ class LearnedScorer:
             rows.append(self._table.total(seen + self._table.context_rows(facts)))
             before = {m.topic for m in written[i]}
             if turn.text:
-                before |= {t.id for t, lead, s in zip(self._topics, self._leads, rows[-1], strict=True) if _at(s, lead)}
+                before |= self.leads(rows[-1])
         return np.stack(rows)
-
-    def _final(
-        self,
-        conversation: Conversation,
-        turns: Sequence[Squeezed],
-        written: Sequence[Sequence[Mention]],
-        scores: Scores,
-    ) -> Scores:
-        if self._around is None:
-            return scores
-        found = np.zeros(scores.shape, dtype=bool)
-        for mention in (m for turn in written for m in turn):
-            if (column := self._column.get(mention.topic)) is not None:
-                found[mention.turn, column] = True
-        return self._around.scores(Seen.of(conversation, [len(turn.text) for turn in turns], scores, found))
 
     def _stands(self, mention: Mention, scores: Scores) -> bool:
         """A written mention falls only where its entry was there in training and the second look speaks against it."""
-        if self._doubt is None or mention.entry not in self._doubted:
-            return True
-        column = self._column.get(mention.topic)
-        return column is None or bool(scores[column] >= self._doubt)
+        return not self.doubts(mention) or bool(scores[self._column[mention.topic]] >= self._doubt)
 
     def _added(
         self,
@@ -170,6 +219,15 @@ class Table:
 
     def context_rows(self, facts: Iterable[str]) -> list[int]:
         return [row for fact in facts if (row := self._context.get(fact)) is not None]
+
+    def following(self) -> dict[str, Scores]:
+        """Rows of "the turn before was about this topic", by topic."""
+        begin = after("")
+        return {
+            fact.removeprefix(begin): self._weights[row].astype(np.int64)
+            for fact, row in self._context.items()
+            if fact.startswith(begin)
+        }
 
     def total(self, rows: list[int]) -> Scores:
         return np.asarray(self._weights[rows].sum(axis=0, dtype=np.int64) + self._bias)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from speechsvc.domain.conversation import Conversation, Speaker
+from speechsvc.domain.conversation import Speaker, Turn
 from speechsvc.domain.learned import Scale, Surroundings
 
 Array = np.ndarray[Any, Any]
@@ -39,8 +39,8 @@ class Seen:
     length: Array  # characters by turn
 
     @classmethod
-    def of(cls, conversation: Conversation, lengths: Sequence[int], scores: Array, written: Array) -> Seen:
-        speakers = [turn.speaker is Speaker.CUSTOMER for turn in conversation.turns]
+    def of(cls, turns: Sequence[Turn], lengths: Sequence[int], scores: Array, written: Array) -> Seen:
+        speakers = [turn.speaker is Speaker.CUSTOMER for turn in turns]
         return cls(scores=scores, written=written, customer=np.array(speakers), length=np.array(lengths))
 
 

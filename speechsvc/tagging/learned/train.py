@@ -251,7 +251,7 @@ class _Trial:
         leads = dict(zip(self.topics, map(least_score, self.judge(scores)), strict=True))
         parts = np.split(scores, np.cumsum([len(c.conversation.turns) for c in self._calls])[:-1])
         seen = [
-            Seen.of(call.conversation, self._data.lengths(i), parts[i], self._table([self._all[i]]))
+            Seen.of(call.conversation.turns, self._data.lengths(i), parts[i], self._table([self._all[i]]))
             for i, call in enumerate(self._calls)
         ]
         return train_surroundings(self.topics, seen, self.labels, leads, self._folds, self._options.seed, self._entries)

@@ -1,0 +1,42 @@
+"""What written entries find in single turns of a call, without tagging the others: a turn's mentions follow from its
+words, and from the turn before only where an entry asks for that or where the turn declines something."""
+
+from __future__ import annotations
+
+from speechsvc.domain.conversation import Conversation
+from speechsvc.domain.mention import Mention
+from speechsvc.tagging.tagger import LexiconTagger, Scanned
+from speechsvc.tagging.text import NormalText
+
+_AT_ONCE = 16  # turns that are scanned together
+
+
+class SomeTurns:
+    """One tagger on one call; every turn is looked at once."""
+
+    def __init__(self, tagger: LexiconTagger, conversation: Conversation, text: NormalText) -> None:
+        self._tagger, self._conversation, self._text = tagger, conversation, text
+        self._scans: dict[int, Scanned] = {}
+        self._found: dict[int, list[Mention]] = {}
+
+    def at(self, turn: int) -> list[Mention]:
+        """Written mentions of the turn."""
+        first = turn
+        while first not in self._found and self.depends(first):
+            first -= 1
+        for i in range(first, turn + 1):
+            if i not in self._found:
+                before = self._found[i - 1] if i > first else []
+                self._found[i] = self._tagger.tag_turn(self._scan(i), i, before)
+        return self._found[turn]
+
+    def depends(self, turn: int) -> bool:
+        """Whether the turn before may matter."""
+        return self._tagger.depends(self._scan(turn), turn)
+
+    def _scan(self, turn: int) -> Scanned:
+        part = turn // _AT_ONCE
+        if part not in self._scans:
+            turns = range(part * _AT_ONCE, min((part + 1) * _AT_ONCE, len(self._conversation.turns)))
+            self._scans[part] = self._tagger.scan(self._conversation, self._text, turns)
+        return self._scans[part]
