@@ -97,7 +97,11 @@ class Lexicon:
     @property
     def label(self) -> str:
         """For example `default-1+3f2a9c01`: name, version, first digits of the digest."""
-        return f"{self.name}-{self.version}+{self.digest[:8]}"
+        return self.labelled(self.digest)
+
+    def labelled(self, digest: str) -> str:
+        """The label, for who knows the digest already."""
+        return f"{self.name}-{self.version}+{digest[:8]}"
 
     @property
     def written(self) -> Lexicon:

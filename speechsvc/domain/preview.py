@@ -60,14 +60,9 @@ class ScoreChange:
         return "up" if self.counts else "down"
 
     @classmethod
-    def between(cls, before: Mapping[str, Any], after: Mapping[str, Any]) -> ScoreChange:
-        """From two score documents."""
-        return cls(
-            before=before["total"],
-            after=after["total"],
-            counted=before["counts_toward_performance"],
-            counts=after["counts_toward_performance"],
-        )
+    def between(cls, before: tuple[int, bool], after: tuple[int, bool]) -> ScoreChange:
+        """From two totals, each with whether it counts."""
+        return cls(before=before[0], after=after[0], counted=before[1], counts=after[1])
 
 
 @dataclass(kw_only=True, slots=True)

@@ -58,14 +58,16 @@ class CallIndexer(Protocol):
 
 
 class CandidateQuery(Protocol):
-    """Finds the calls of a block that may hold an entry; never fewer than the tagger would find."""
+    """Finds the turns of a block's calls that may hold an entry; never fewer than the tagger would find."""
 
     @property
     def firsts(self) -> frozenset[int]:
-        """First syllables whose postings are needed."""
+        """First units whose postings are needed."""
         ...
 
-    def places(self, postings: Mapping[int, bytes]) -> frozenset[int]: ...
+    def places(self, postings: Mapping[int, bytes]) -> Mapping[int, tuple[int, ...]]:
+        """Turns by the call's place in the block."""
+        ...
 
 
 class CallIndexRepository(Protocol):
@@ -85,6 +87,10 @@ class CallIndexRepository(Protocol):
 
     def versions(self) -> dict[int, str]:
         """Version by block."""
+        ...
+
+    def made(self) -> dict[int, tuple[str, int, int]]:
+        """Version, calls and bytes by block: other ones where a block was made anew under the same number."""
         ...
 
     def postings(self, block: int, firsts: Collection[int]) -> dict[int, bytes]: ...

@@ -76,6 +76,10 @@ class Analyser(Protocol):
         """The score as CONTRACT.md shows it, and the frozen snapshot of inputs from which it recomputes."""
         ...
 
+    def points(self, conversation: Conversation, tagging: Tagging, talk: TalkMetrics) -> tuple[int, bool]:
+        """The score's total alone, and whether it counts toward performance: in half the time."""
+        ...
+
 
 class Playback(Protocol):
     """Makes audio that a browser plays, with personal data silenced."""

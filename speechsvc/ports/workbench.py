@@ -30,12 +30,13 @@ class Comparison(Protocol):
         """Which calls may differ; none where every call must be looked at."""
         ...
 
-    def touches(self, conversation: Conversation) -> bool:
-        """False only where both find the same."""
+    def touches(self, conversation: Conversation, turns: Sequence[int] | None = None) -> bool:
+        """False only where both find the same. `turns`: those that `query` names; none: any."""
         ...
 
     def apply(self, conversation: Conversation, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-        """From all mentions as the old lexicon finds them to all as the new one finds them."""
+        """From all mentions as the old lexicon finds them to all as the new one finds them. Asked right after
+        `touches`, it looks at the turns named there alone."""
         ...
 
 

@@ -15,7 +15,7 @@ from speechsvc.domain.preview import MentionChanges, PreviewTally, ScoreChange, 
 from speechsvc.domain.run import CallRange
 from speechsvc.errors import NotFound
 from speechsvc.ports import IndexedCall, UnitOfWork
-from speechsvc.services.candidate_calls import CandidateCalls
+from speechsvc.services.candidate_calls import Candidate, CandidateCalls
 from speechsvc.services.core import Core
 from speechsvc.services.lexicon_versions import InForce
 from speechsvc.services.mask_words import mask_segments
@@ -64,14 +64,15 @@ class PreviewCalls:
             tally.count_row(key, label, number)
 
     def _look(
-        self, uow: UnitOfWork, calls: Sequence[IndexedCall], tally: PreviewTally, found: list[Found], listed: int
+        self, uow: UnitOfWork, some: Sequence[Candidate], tally: PreviewTally, found: list[Found], listed: int
     ) -> None:
-        said = uow.call_index.conversations([call.call_id for call in calls])
-        tally.looked_at += len(calls)
-        touched = [c for c in calls if c.call_id in said and self._draft.touches(said[c.call_id][0])]
-        stored = uow.analyses.found_mentions([call.call_id for call in touched]) if touched else {}
-        for call in touched:
-            conversation = said[call.call_id][0]
+        said = uow.call_index.conversations([call.call_id for call, _ in some])
+        tally.looked_at += len(some)
+        for call, turns in some:
+            conversation = said[call.call_id][0] if call.call_id in said else None
+            if conversation is None or not self._draft.touches(conversation, turns):
+                continue
+            stored = uow.analyses.found_mentions([call.call_id])
             before = self._now.mentions(call, conversation, stored.get(call.call_id, ()))
             after = self._draft.apply(conversation, before)
             found_here = changes(before, after)
@@ -120,11 +121,12 @@ class PreviewCalls:
         if not self._now.same_engine(call):
             tagging = self._now.analyser.tag(conversation)
 
-        def score(mentions: Sequence[Mention]) -> dict[str, Any]:
-            return self._now.analyser.score(conversation, replace(tagging, mentions=tuple(mentions)), analysis.talk)[0]
+        def points(mentions: Sequence[Mention]) -> tuple[int, bool]:
+            return self._now.analyser.points(conversation, replace(tagging, mentions=tuple(mentions)), analysis.talk)
 
-        old = analysis.score if self._now.same_as(call) else score(before)
-        return ScoreChange.between(old, score(after))
+        old = analysis.score
+        stored = old["total"], old["counts_toward_performance"]
+        return ScoreChange.between(stored if self._now.same_as(call) else points(before), points(after))
 
 
 def _in_heatmap(call: IndexedCall) -> bool:

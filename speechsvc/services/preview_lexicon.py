@@ -94,7 +94,7 @@ def _checked(core: Core, principal: Principal, content: Content | None) -> Conte
             draft = uow.rulesets.draft(RulesetKind.LEXICON)
         if draft is None or draft.content is None:
             raise NotFound(what="draft")
-        content = draft.content
+        return draft.content  # was read when it was stored
     return core.rulebook().read(RulesetKind.LEXICON, content).content
 
 

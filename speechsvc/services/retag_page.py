@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from speechsvc.domain.call import Call
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.facts import topic_facts
 from speechsvc.domain.mention import Mention
-from speechsvc.domain.transcript import Transcript
-from speechsvc.ports import Analysis, IndexedCall, UnitOfWork
+from speechsvc.ports import Analysis, Comparison, IndexedCall, UnitOfWork
 from speechsvc.services.analyse_call import analyse_transcript
-from speechsvc.services.candidate_calls import CandidateCalls
+from speechsvc.services.candidate_calls import Candidate, CandidateCalls, Made, Turns
 from speechsvc.services.core import Core
 from speechsvc.services.lexicon_versions import InForce
 
@@ -50,10 +49,12 @@ class RetagPage:
 
     def look(self, uow: UnitOfWork, calls: Sequence[IndexedCall]) -> Work:
         deadline = time.monotonic() + _PATIENCE_S
-        wanted = [(number, call) for number, call in enumerate(calls, 1) if self._may_change(uow, call)]
+        blocks = uow.call_index.made()
+        numbered = ((number, call, self._turns(uow, call, blocks)) for number, call in enumerate(calls, 1))
+        wanted = [(number, (call, turns)) for number, call, turns in numbered if turns != ()]
         changed: list[Changed] = []
         for begin in range(0, len(wanted), _AT_ONCE):
-            some = [call for _, call in wanted[begin : begin + _AT_ONCE]]
+            some = [candidate for _, candidate in wanted[begin : begin + _AT_ONCE]]
             changed += self._look_closer(uow, some)
             read = begin + len(some)
             if read < len(wanted) and time.monotonic() > deadline:
@@ -62,57 +63,66 @@ class RetagPage:
                 return Work(changed=tuple(changed), seen=seen, read=read, stopped_at=last)
         return Work(changed=tuple(changed), seen=len(calls), read=len(wanted), stopped_at=None)
 
-    def _may_change(self, uow: UnitOfWork, call: IndexedCall) -> bool:
+    def _turns(self, uow: UnitOfWork, call: IndexedCall, blocks: Mapping[int, Made]) -> Turns:
+        """Turns that may change; none: any of them, or what is no turn's."""
         if self._now.same_as(call):
-            return False
+            return ()
         if not self._only_lexicon_differs(call):
-            return True
+            return None
         label = call.versions.get("lexicon") or ""
         if label not in self._candidates:
             comparison = self._now.since(label)
             self._candidates[label] = CandidateCalls(self._core, comparison.query if comparison else None)
-        return bool(self._candidates[label].among(uow, (call,)))
+        return self._candidates[label].turns(uow, call, blocks)
 
     def _only_lexicon_differs(self, call: IndexedCall) -> bool:
         return self._now.same_engine(call) and call.versions.get("rubric") == self._now.versions.rubric
 
-    def _look_closer(self, uow: UnitOfWork, calls: Sequence[IndexedCall]) -> list[Changed]:
-        texts = uow.call_index.texts([call.call_id for call in calls])
-        stored = uow.analyses.found_mentions([call.call_id for call in calls])
+    def _look_closer(self, uow: UnitOfWork, some: Sequence[Candidate]) -> list[Changed]:
+        said = uow.call_index.conversations([call.call_id for call, _ in some])
+        touched = [(call, turns) for call, turns in some if call.call_id in said and self._touched(call, said, turns)]
+        stored = uow.analyses.found_mentions([call.call_id for call, _ in touched])
         found = []
-        for call in calls:
-            if call.call_id in texts:
-                one = self._changed(uow, call, texts[call.call_id], stored.get(call.call_id, ()))
-                if one is not None:
-                    found.append(one)
+        for call, turns in touched:
+            one = self._changed(uow, call, said[call.call_id][0], turns, stored.get(call.call_id, ()))
+            if one is not None:
+                found.append(one)
         return found
 
+    def _comparison(self, call: IndexedCall) -> Comparison | None:
+        return self._now.since(call.versions.get("lexicon")) if self._only_lexicon_differs(call) else None
+
+    def _touched(self, call: IndexedCall, said: Mapping[str, tuple[Conversation, str]], turns: Turns) -> bool:
+        comparison = self._comparison(call)
+        return comparison is None or comparison.touches(said[call.call_id][0], turns)
+
     def _changed(
-        self, uow: UnitOfWork, indexed: IndexedCall, transcript: Transcript, stored: Sequence[Mention]
+        self, uow: UnitOfWork, indexed: IndexedCall, conversation: Conversation, turns: Turns, stored: Sequence[Mention]
     ) -> Changed | None:
-        conversation = transcript.conversation(indexed.call_id)
-        comparison = self._now.since(indexed.versions.get("lexicon")) if self._only_lexicon_differs(indexed) else None
+        comparison = self._comparison(indexed)
         mentions = None
         if comparison is not None:
+            comparison.touches(conversation, turns)
             mentions = comparison.apply(conversation, stored)
             if _same(mentions, stored):
                 return None
         call, old = uow.calls.get(indexed.call_id), uow.analyses.get(indexed.call_id)
         if old is None:
             return None
-        new = self._analysis(call, transcript, conversation, old, mentions)
+        new = self._analysis(uow, call, conversation, old, mentions)
         return None if _equal(old, new) else Changed(call=call, analysis=new)
 
     def _analysis(
         self,
+        uow: UnitOfWork,
         call: Call,
-        transcript: Transcript,
         conversation: Conversation,
         old: Analysis,
         mentions: tuple[Mention, ...] | None,
     ) -> Analysis:
         """From the mentions that follow from the old ones, or anew where more than the lexicon differs."""
         if mentions is None:
+            transcript = uow.call_index.texts([call.id])[call.id]
             return analyse_transcript(self._core, self._tenant_id, call, transcript)
         tagging = replace(old.tagging, mentions=mentions)
         score, snapshot = self._now.analyser.score(conversation, tagging, old.talk)

@@ -18,7 +18,7 @@ from speechsvc.errors import NotFound
 from speechsvc.ports import Analysis, EntryHits, MentionFilter, Page, StoredMention
 from speechsvc.storage import codec, drilldown, entry_figures, heatmap
 from speechsvc.storage.base import Repository
-from speechsvc.storage.mention_rows import mention_row, to_mention
+from speechsvc.storage.mention_rows import MENTION_COLUMNS, from_columns, mention_row, to_mention
 from speechsvc.storage.tables import analyses, calls, facts, mentions
 from speechsvc.storage.transcripts import TranscriptTable
 
@@ -98,13 +98,13 @@ class AnalysisTable(Repository):
 
     def found_mentions(self, call_ids: Sequence[str]) -> dict[str, tuple[Mention, ...]]:
         rows = self._connection.execute(
-            select(mentions)
+            select(mentions.c.call_id, *MENTION_COLUMNS)
             .where(self._mine(mentions), mentions.c.call_id.in_(call_ids))
             .order_by(mentions.c.call_id, mentions.c.turn, mentions.c.start_char, mentions.c.topic)
-        ).mappings()
+        )
         found: dict[str, list[Mention]] = {}
-        for row in rows:
-            found.setdefault(row["call_id"], []).append(to_mention(row))
+        for call_id, *columns in rows:
+            found.setdefault(call_id, []).append(from_columns(*columns))
         return {call_id: tuple(some) for call_id, some in found.items()}
 
     def mentions(self, call_id: str) -> tuple[StoredMention, ...]:

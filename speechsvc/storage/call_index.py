@@ -84,10 +84,12 @@ class CallIndexTable(Repository):
         return self._connection.execute(query).scalar_one()
 
     def versions(self) -> dict[int, str]:
-        rows = self._connection.execute(
-            select(index_blocks.c.block, index_blocks.c.version).where(self._mine(index_blocks))
-        )
-        return {row.block: row.version for row in rows}
+        return {block: version for block, (version, _, _) in self.made().items()}
+
+    def made(self) -> dict[int, tuple[str, int, int]]:
+        b = index_blocks.c
+        rows = self._connection.execute(select(b.block, b.version, b.calls, b.size).where(self._mine(index_blocks)))
+        return {row.block: (row.version, row.calls, row.size) for row in rows}
 
     def postings(self, block: int, firsts: Collection[int]) -> dict[int, bytes]:
         found: dict[int, bytes] = {}

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping
 
 from speechsvc.domain.conversation import Speaker
 from speechsvc.domain.mention import MatchKind, Mention, Polarity
+from speechsvc.storage.tables import mentions
 
 
 def mention_id(call_id: str, mention: Mention) -> str:
@@ -56,4 +57,49 @@ def to_mention(row: RowMapping) -> Mention:
         match=MatchKind(row["match"]),
         reason=row["reason"],
         suspect=row["suspect"],
+    )
+
+
+MENTION_COLUMNS = tuple(
+    mentions.c[name]
+    for name in (
+        "topic", "turn", "speaker", "polarity", "text", "start_char", "end_char", "start_s", "end_s", "entry", "match",
+        "reason", "suspect",
+    )
+)  # fmt: skip
+_SPEAKERS = {one.value: one for one in Speaker}
+_POLARITIES = {one.value: one for one in Polarity}
+_MATCHES = {one.value: one for one in MatchKind}
+
+
+def from_columns(
+    topic: str,
+    turn: int,
+    speaker: str,
+    polarity: str,
+    text: str,
+    start_char: int,
+    end_char: int,
+    start: float,
+    end: float,
+    entry: str,
+    match: str,
+    reason: str,
+    suspect: bool,
+) -> Mention:
+    """From MENTION_COLUMNS; many times faster than by names, which matters for a hundred thousand calls."""
+    return Mention(
+        topic=topic,
+        turn=turn,
+        speaker=_SPEAKERS[speaker],
+        polarity=_POLARITIES[polarity],
+        text=text,
+        start_char=start_char,
+        end_char=end_char,
+        start=start,
+        end=end,
+        entry=entry,
+        match=_MATCHES[match],
+        reason=reason,
+        suspect=suspect,
     )

@@ -8,6 +8,7 @@ from speechsvc.domain.analysis import Tagging, Versions
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.rubric import Rubric
+from speechsvc.domain.score import ScoreInputs
 from speechsvc.domain.score_facts import collect_inputs
 from speechsvc.domain.scoring import SCORING_VERSION, score
 from speechsvc.domain.talk import TalkMetrics
@@ -43,5 +44,13 @@ class LexiconAnalyser:
     def score(
         self, conversation: Conversation, tagging: Tagging, talk: TalkMetrics
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        inputs = collect_inputs(conversation, tagging.mentions, tagging.contact, tagging.next_step, talk)
+        inputs = _inputs(conversation, tagging, talk)
         return score(inputs, self._rubric).to_dict(), inputs.to_dict()
+
+    def points(self, conversation: Conversation, tagging: Tagging, talk: TalkMetrics) -> tuple[int, bool]:
+        found = score(_inputs(conversation, tagging, talk), self._rubric)
+        return found.total, found.counts_toward_performance
+
+
+def _inputs(conversation: Conversation, tagging: Tagging, talk: TalkMetrics) -> ScoreInputs:
+    return collect_inputs(conversation, tagging.mentions, tagging.contact, tagging.next_step, talk)

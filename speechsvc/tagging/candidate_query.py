@@ -1,4 +1,4 @@
-"""From lexicon entries to the calls of an index block that may hold them: never fewer than the tagger would find."""
+"""From lexicon entries to the turns of an index block that may hold them: never fewer than the tagger would find."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from speechsvc.tagging.rules import Part, Rule
-from speechsvc.tagging.sound_index import calls_with, no_calls, places, text_features
+from speechsvc.tagging.sound_index import HEAD, Mask, Places, no_turns, places, text_features, turns_with
 from speechsvc.tagging.syllables import readings, syllable_count
 from speechsvc.tagging.text import normal_form
 
@@ -17,29 +17,30 @@ Needed = tuple[Alternatives, ...]  # all of these
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SoundQuery:
-    """Implements `CandidateQuery`: a call may matter if it has all that one of the entries needs."""
+    """Implements `CandidateQuery`: a turn may matter if it has all that one of the entries needs."""
 
     entries: tuple[Needed, ...]
 
     @property
     def firsts(self) -> frozenset[int]:
         """First syllables whose postings `places` reads."""
-        return frozenset(f >> 16 for needed in self.entries for part in needed for one in part for f in one)
+        units = frozenset(f >> 16 for needed in self.entries for part in needed for one in part for f in one)
+        return units | {HEAD}
 
-    def places(self, postings: Mapping[int, bytes]) -> frozenset[int]:
-        found = no_calls()
-        known: dict[tuple[int, ...], object] = {}
+    def places(self, postings: Mapping[int, bytes]) -> Places:
+        found = no_turns()
+        known: dict[tuple[int, ...], Mask] = {}
         for needed in self.entries:
-            mask = ~no_calls()
+            mask = ~no_turns()
             for part in needed:
-                either = no_calls()
+                either = no_turns()
                 for features in part:
                     if features not in known:
-                        known[features] = calls_with(features, postings)
-                    either |= known[features]  # type: ignore[arg-type]
+                        known[features] = turns_with(features, postings)
+                    either |= known[features]
                 mask &= either
             found |= mask
-        return places(found)
+        return places(found, postings)
 
 
 def sound_query(rules: Iterable[Rule]) -> SoundQuery | None:

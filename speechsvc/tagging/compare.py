@@ -27,6 +27,7 @@ from speechsvc.tagging.trust import Part, apart, together
 from speechsvc.tagging.words import words
 
 _Place = tuple[str, str]  # topic, entry id
+_FEW = 4  # turns up to which each is scanned by itself
 
 
 class LexiconComparison:
@@ -44,6 +45,7 @@ class LexiconComparison:
         self.entries = frozenset(entry for _, entry in changed) | learned
         self._homophones = homophones
         self._last: tuple[Conversation, tuple[Part, ...]] | None = None
+        self._hinted: frozenset[int] | None = None  # turns of `_last` that may matter
         self._reads: dict[int, tuple[NormalText, frozenset[int]]] = {}  # by id of a part's conversation in `_last`
         self._touched = _only((before, after), changed)
         self._taggers = Taggers(old, new, self._topics, homophones=homophones)
@@ -55,49 +57,67 @@ class LexiconComparison:
             return None
         return sound_query(compile_rules(self._touched, words()))
 
-    def touches(self, conversation: Conversation) -> bool:
-        """Whether a changed entry, old or new, matches anywhere in the call."""
-        return self._trained or any(self._read(part.conversation)[1] for part in self._parts(conversation))
+    def touches(self, conversation: Conversation, turns: Sequence[int] | None = None) -> bool:
+        """Whether a changed entry, old or new, matches anywhere in the call, or in these turns of it."""
+        parts = self._parts(conversation)
+        if turns is not None:
+            self._hinted = frozenset(turns)
+        return self._trained or any(self._read(part)[1] for part in parts)
 
     def apply(self, conversation: Conversation, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
         """From all mentions as the old lexicon finds them to all as the new one finds them."""
         parts = self._parts(conversation)
-        return together(p.give_back(self._apply(p.conversation, p.pick(mentions))) for p in parts)
+        return together(p.give_back(self._apply(p, p.pick(mentions))) for p in parts)
 
-    def _apply(self, conversation: Conversation, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+    def _apply(self, part: Part, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
         if self._trained:  # other models: what each turn hands on may differ everywhere
-            return self._taggers.whole[1].tag(conversation)
-        text, touched = self._read(conversation)
+            return self._taggers.whole[1].tag(part.conversation)
+        text, touched = self._read(part)
         if not touched:
             return tuple(mentions)
-        return NewResults(self._taggers, self._topics, conversation, text).of(touched, mentions)
+        return NewResults(self._taggers, self._topics, part.conversation, text).of(touched, mentions)
 
     def _parts(self, conversation: Conversation) -> tuple[Part, ...]:
         """Keeps the last answer: whoever hears that a call is touched asks next what follows."""
         if self._last is None or self._last[0] is not conversation:
-            self._last, self._reads = (conversation, apart(conversation)), {}
+            self._last, self._reads, self._hinted = (conversation, apart(conversation)), {}, None
         return self._last[1]
 
-    def _read(self, conversation: Conversation) -> tuple[NormalText, frozenset[int]]:
+    def _read(self, part: Part) -> tuple[NormalText, frozenset[int]]:
         """Normalised text, and the turns in which a changed entry matches. Of a part of the last call, so kept."""
+        conversation = part.conversation
         known = self._reads.get(id(conversation))
         if known is None:
             text = normalise(conversation)
-            known = text, frozenset(_matching(self._gate, conversation, text))
+            known = text, frozenset(_matching(self._gate, conversation, text, self._here(part)))
             self._reads[id(conversation)] = known
         return known
+
+    def _here(self, part: Part) -> Sequence[int] | None:
+        """The turns that may matter, as the part numbers them."""
+        if self._hinted is None:
+            return None
+        if part.turns is None:
+            return sorted(self._hinted)
+        return [n for n, whole in enumerate(part.turns) if whole in self._hinted]
 
     @cached_property
     def _gate(self) -> LexiconTagger:
         return LexiconTagger(self._touched, homophones=self._homophones)
 
 
-def _matching(gate: LexiconTagger, conversation: Conversation, text: NormalText) -> Iterator[int]:
-    """Turns in which any of the gate's entries matches."""
-    said = gate.scan(conversation, text)
-    for turn in sorted(said.hits.keys() | said.possible.keys()):
-        if any(gate.matches(said, turn).values()):
-            yield turn
+def _matching(
+    gate: LexiconTagger, conversation: Conversation, text: NormalText, turns: Sequence[int] | None
+) -> Iterator[int]:
+    """Turns, among these or among all, in which any of the gate's entries matches."""
+    if turns is None or len(turns) > _FEW:
+        scans = [gate.scan(conversation, text)]
+    else:
+        scans = [gate.scan(conversation, text, range(turn, turn + 1)) for turn in turns]
+    for said in scans:
+        for turn in sorted(said.hits.keys() | said.possible.keys()):
+            if any(gate.matches(said, turn).values()):
+                yield turn
 
 
 def _entries(lexicon: Lexicon) -> dict[_Place, Entry]:

@@ -46,7 +46,8 @@ class FileRulebook:
             content = content | {"name": kind.value, "version": number}
         if kind is RulesetKind.LEXICON:
             lexicon = parse_lexicon(content)
-            return Ruleset(kind=kind, label=lexicon.label, digest=lexicon.digest, content=lexicon_data(lexicon))
+            digest = lexicon.digest  # costs a tenth of a second with learned entries
+            return Ruleset(kind=kind, label=lexicon.labelled(digest), digest=digest, content=lexicon_data(lexicon))
         rubric = read_rubric(content)
         return Ruleset(kind=kind, label=rubric.label, digest=rubric.digest, content=rubric.to_dict())
 

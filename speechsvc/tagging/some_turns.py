@@ -18,6 +18,7 @@ class SomeTurns:
         self._tagger, self._conversation, self._text = tagger, conversation, text
         self._scans: dict[int, Scanned] = {}
         self._found: dict[int, list[Mention]] = {}
+        self._depends: dict[int, bool] = {}
 
     def at(self, turn: int) -> list[Mention]:
         """Written mentions of the turn."""
@@ -32,7 +33,9 @@ class SomeTurns:
 
     def depends(self, turn: int) -> bool:
         """Whether the turn before may matter."""
-        return self._tagger.depends(self._scan(turn), turn)
+        if turn not in self._depends:
+            self._depends[turn] = self._tagger.depends(self._scan(turn), turn)
+        return self._depends[turn]
 
     def _scan(self, turn: int) -> Scanned:
         part = turn // _AT_ONCE

@@ -44,9 +44,13 @@ class Scanned(NamedTuple):
         """Whether anything can be found in the turn, behind one with these mentions."""
         return turn in self.hits or turn in self.possible or (bool(before) and turn in self.following)
 
+    def behind(self, turn: int, topics: frozenset[str]) -> Place:
+        """The turn, behind one that is about these topics."""
+        return Place(self.conversation, turn, self.text, self.sounds, topics)
+
     def place(self, turn: int, before: Sequence[Mention]) -> Place:
         """The turn, behind one with these mentions."""
-        return Place(self.conversation, turn, self.text, self.sounds, frozenset([m.topic for m in before]))
+        return self.behind(turn, frozenset([m.topic for m in before]))
 
 
 class LexiconTagger:
@@ -60,6 +64,8 @@ class LexiconTagger:
         if not learned:
             lexicon = lexicon.written
         self.lexicon = lexicon
+        named = (e.conditions.previous for topic in lexicon.topics for e in topic.entries)
+        self._topics = frozenset(chain.from_iterable(named))  # that a turn before may be asked about
         self._learned = learned_scorer(lexicon)
         self.version = lexicon.label
         self.engine = ENGINE_VERSION
@@ -93,12 +99,18 @@ class LexiconTagger:
         return Scanned(conversation, text, sounds, self._hits(text, sounds, some), *self._possible(text, some))
 
     def depends(self, said: Scanned, turn: int) -> bool:
-        """Whether the mentions of a turn may follow from those of the turn before."""
+        """Whether the mentions of a turn follow from those of the turn before, whatever these are."""
         if not turn:
             return False
+        turns, limits = said.conversation.turns, (said.text.starts[turn], said.text.ends[turn])
+        if turns[turn - 1].speaker is not turns[turn].speaker and find_refusal(said.text.text, limits):
+            return True
         asks = any(self._rules[hit.rule].conditions.previous for hit in said.hits.get(turn, ()))
-        limits = said.text.starts[turn], said.text.ends[turn]
-        return asks or turn in said.following or find_refusal(said.text.text, limits) is not None
+        if not asks and turn not in said.following:
+            return False
+        # the more topics there were, the more may match: where all of them add nothing, none does
+        least, most = (self._matches(said.behind(turn, topics), said) for topics in (frozenset(), self._topics))
+        return {t: len(found) for t, found in least.items()} != {t: len(found) for t, found in most.items()}
 
     def tag_turn(self, said: Scanned, turn: int, before: Sequence[Mention]) -> list[Mention]:
         """The mentions of one turn, given those of the turn before."""

@@ -77,7 +77,8 @@ def test_preview_equals_brute_force(draft: list[dict[str, Any]], calls: list[Con
     before, after = LexiconTagger(old), LexiconTagger(new)
     postings = pack_block([call_features(call) for call in calls])
     query = comparison.query
-    candidates = frozenset(range(len(calls))) if query is None else query.places(postings)
+    every = {place: tuple(range(len(call.turns))) for place, call in enumerate(calls)}
+    candidates = every if query is None else query.places(postings)
     for place, call in enumerate(calls):
         was, becomes = before.tag(call), after.tag(call)
         assert comparison.apply(call, was) == becomes
@@ -87,6 +88,10 @@ def test_preview_equals_brute_force(draft: list[dict[str, Any]], calls: list[Con
             assert {m.topic for m in set(was) ^ set(becomes)} <= comparison.topics
         if comparison.touches(call):
             assert place in candidates
+        touched = comparison.touches(call, candidates.get(place, ()))
+        assert touched is comparison.touches(replace(call), None), "the turns that the index names suffice"
+        assert comparison.touches(call, candidates.get(place, ())) is touched
+        assert comparison.apply(call, was) == becomes
 
 
 def test_every_entry_of_the_default_lexicon_is_found_through_the_index() -> None:
@@ -99,7 +104,7 @@ def test_every_entry_of_the_default_lexicon_is_found_through_the_index() -> None
     assert everything.query is not None
     found = everything.query.places(postings)
     tagger = LexiconTagger(whole)
-    assert {i for i, call in enumerate(calls) if tagger.tag(call)} <= found
+    assert {i for i, call in enumerate(calls) if tagger.tag(call)} <= found.keys()
     assert [everything.apply(call, ()) for call in calls[:20]] == [tagger.tag(call) for call in calls[:20]]
 
 
@@ -159,25 +164,25 @@ def _without(topic: Any, every: int) -> Any:
 
 
 def test_a_block_holds_common_and_rare_syllables_alike() -> None:
-    """Places and bitmaps, up to the last call of a full block."""
+    """Numbers and bitmaps, up to the last call of a full block; turns share numbers where there are too many."""
     said = ["数据", "数据迁移", "迁移数", "abc", ""]
-    calls = [_call(said[i % 5] if i != BLOCK - 1 else "预算审批") for i in range(BLOCK)]
-    postings = pack_block([call_features(c) for c in calls])
-    for term, expected in (
-        ("数据", {i for i in range(BLOCK - 1) if i % 5 < 2}),
-        ("数据迁移", {i for i in range(BLOCK - 1) if i % 5 == 1}),
-        ("预算审批", {BLOCK - 1}),
-        ("abc", {i for i in range(BLOCK - 1) if i % 5 == 3}),
-        ("移", {i for i in range(BLOCK - 1) if i % 5 in (1, 2)}),
-    ):
-        new = lexicon([{"id": "x", "name": "x", "entries": [{"term": term, "homophones": False}]}])
-        query = LexiconComparison(lexicon([]), new).query
-        assert query is not None
-        assert query.places(postings) >= expected
-        assert query.places({k: v for k, v in postings.items() if k in query.firsts}) == query.places(postings)
-        assert len(query.places(postings)) <= len(expected) + BLOCK // 5 + 1, "only words of the same sound come along"
+    for turns, spread in ((60, 0), (300, 2)):
+        calls = [_call([said[(i + t) % 5] for t in range(turns)]) for i in range(BLOCK - 1)]
+        calls.append(_call(["预算审批"] * turns))
+        postings = pack_block([call_features(c) for c in calls])
+        for term, which in (("数据", {0, 1}), ("数据迁移", {1}), ("abc", {3}), ("移", {1, 2}), ("预算审批", None)):
+            new = lexicon([{"id": "x", "name": "x", "entries": [{"term": term, "homophones": False}]}])
+            query = LexiconComparison(lexicon([]), new).query
+            assert query is not None
+            found = query.places(postings)
+            assert query.places({k: v for k, v in postings.items() if k in query.firsts}) == found
+            for i in (0, 1, 2, 3, 4, 77, BLOCK - 2, BLOCK - 1):
+                last = i == BLOCK - 1
+                expected = {t for t in range(turns) if (which is None if last else which and (i + t) % 5 in which)}
+                near = {t + d for t in expected for d in range(-spread, spread + 1)}
+                assert expected <= set(found.get(i, ())) <= near, (term, i)
 
 
-def _call(text: str) -> Conversation:
-    turn = Turn(speaker=Speaker.CUSTOMER, start=0, end=1, text=text)
-    return Conversation(call_id="c", turns=(turn,))
+def _call(texts: list[str]) -> Conversation:
+    turns = tuple(Turn(speaker=Speaker.CUSTOMER, start=i, end=i + 1, text=text) for i, text in enumerate(texts))
+    return Conversation(call_id="c", turns=turns)
