@@ -8,7 +8,7 @@ from pathlib import Path
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m models.recipe", description=__doc__)
-    parser.add_argument("step", choices=("corpus", "speech", "train", "export", "evaluate"))
+    parser.add_argument("step", choices=("corpus", "speech", "train", "export", "evaluate", "mentions"))
     parser.add_argument("--work", type=Path, default=Path("var/demo-model"), help="folder for everything in between")
     parser.add_argument("--general", type=Path, help="corpus: libpinyin's interpolation2.text, for common word pairs")
     parser.add_argument("--shards", type=int, default=120, help="speech: half hours to synthesise")
@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2.5e-3, help="train: highest learning rate")
     parser.add_argument("--compiled", action="store_true", help="train: torch.compile")
     parser.add_argument("--out", type=Path, default=Path("models/demo"), help="export: model folder, replaced")
-    parser.add_argument("--calls", type=Path, help="evaluate: labelled calls to speak (JSONL)")
+    parser.add_argument("--calls", type=Path, help="evaluate, mentions: labelled calls to speak (JSONL)")
     _run(parser.parse_args())
 
 
@@ -56,6 +56,13 @@ def _run(asked: argparse.Namespace) -> None:
 
             spoken = asked.work / "spoken" / asked.calls.stem
             print(evaluate(asked.out, spoken, speak_calls(asked.calls, spoken)))
+        case "mentions":
+            from models.recipe.mentions import survival
+            from models.recipe.spoken_calls import speak_calls
+
+            spoken = asked.work / "spoken" / asked.calls.stem
+            for found in survival(asked.out, spoken, speak_calls(asked.calls, spoken)):
+                print(f"{found} {found.share:.3f}")
 
 
 if __name__ == "__main__":

@@ -15,10 +15,11 @@ from speechsvc.resources import bundled
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ShortWindows:
-    """How the profile `fast` asks a model that hears no worse in short windows without padding."""
+class Fast:
+    """How the profile `fast` asks a model that was measured to hear no worse so."""
 
-    seconds: int
+    window_s: int  # of speech
+    padding_s: int  # of the silence behind it that the encoder still sees
     beam_size: int
 
 
@@ -42,7 +43,7 @@ class ModelEntry:
     note: str
     note_zh: str
     kind: str = "speech"  # or diarization: files of the full diarizer, no Whisper model
-    short_windows: ShortWindows | None = None  # None: not measured, so `fast` is refused
+    fast: Fast | None = None  # None: not measured, so the profile is refused
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +72,6 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
 
 
 def _entry(item: dict[str, Any]) -> ModelEntry:
-    short = item.get("short_windows")
-    parts = {"files": tuple(item["files"]), "short_windows": ShortWindows(**short) if short else None}
+    fast = item.get("fast")
+    parts = {"files": tuple(item["files"]), "fast": Fast(**fast) if fast else None}
     return ModelEntry(**{**item, **parts})

@@ -7,7 +7,7 @@ import hashlib
 import os
 import threading
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -75,10 +75,10 @@ class SpeechModel:
     CTranslate2's threads do not survive a fork: using the model there hangs without a word.
     """
 
-    def __init__(self, folder: Path, device: Device, cpu_threads: int, *, encode_padding: bool = True) -> None:
-        """`encode_padding` false: the encoder sees only the speech of a window (see `compact`)."""
+    def __init__(self, folder: Path, device: Device, cpu_threads: int, *, padding_seconds: int | None = None) -> None:
+        """`padding_seconds`: of the silence that fills a window up, what the encoder sees (`compact`); None: all."""
         self._folder, self._device, self._cpu_threads = folder, device, cpu_threads
-        self._encode_padding = encode_padding
+        self._padding_seconds = padding_seconds
         self._lock = threading.Lock()
         self._model: Any = None
         self._owner = 0
@@ -109,13 +109,13 @@ class SpeechModel:
         return model
 
     def _kind(self) -> Any:
-        if self._encode_padding:
+        if self._padding_seconds is None:
             from faster_whisper import WhisperModel
 
             return WhisperModel
         from speechsvc.transcription.compact import CompactWhisperModel
 
-        return CompactWhisperModel
+        return partial(CompactWhisperModel, padding_seconds=self._padding_seconds)
 
     def _explain(self, error: Exception) -> DeviceUnusable | ModelIncomplete:
         if self._device.device == "cuda":

@@ -1,6 +1,6 @@
 """Profiles: how a model is asked. `sequential` is faster-whisper's own way and the default; the others are faster.
 
-`fast` is for CPUs and for models that were measured with short windows; `batched` is for GPUs. What each costs in
+`fast` is for CPUs and for models that were measured to hear no worse with less work; `batched` is for GPUs. What each costs in
 errors and gains in time: docs/models.md.
 """
 
@@ -45,9 +45,10 @@ def decoding_for(wishes: Wishes, entry: ModelEntry | None, *, device: str = "cpu
 
 def _fast(settings: DecodingSettings, wishes: Wishes, entry: ModelEntry | None) -> DecodingSettings:
     """A window length that the operator names is one that the operator has measured."""
-    short = entry.short_windows if entry else None
-    seconds = wishes.window_s or (short.seconds if short else 0)
+    measured = entry.fast if entry else None
+    seconds = wishes.window_s or (measured.window_s if measured else 0)
     if not seconds:
         raise ProfileUnsuitable(profile="fast", model=entry.name if entry else "of this folder")
-    beam = wishes.beam_size or (short.beam_size if short else settings.beam_size)
-    return replace(settings, profile="fast", window_seconds=seconds, beam_size=beam, encode_padding=False)
+    beam = wishes.beam_size or (measured.beam_size if measured else settings.beam_size)
+    padding = measured.padding_s if measured else 0
+    return replace(settings, profile="fast", window_seconds=seconds, beam_size=beam, padding_seconds=padding)

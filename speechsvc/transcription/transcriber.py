@@ -207,8 +207,8 @@ class FasterWhisperTranscriber:
                 offline=choice.offline,
                 progress=progress,
             )
-            padding = self._settings.encode_padding
-            self._model = SpeechModel(folder, device, choice.cpu_threads, encode_padding=padding)
+            padding = self._settings.padding_seconds
+            self._model = SpeechModel(folder, device, choice.cpu_threads, padding_seconds=padding)
         return self._model
 
     def _detect(self, channel: Channel) -> VoiceActivity:

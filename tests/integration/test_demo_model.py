@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from faster_whisper.audio import decode_audio
 from speechsvc.audio.errors import RecordingNotAudio
 from speechsvc.audio.recording import RecordingOpener
 from speechsvc.domain.conversation import Speaker
-from speechsvc.domain.transcript import Transcript
+from speechsvc.domain.transcript import Segment, Transcript
 from speechsvc.resources import bundled
 from speechsvc.transcription.recognise import DecodingSettings
 from speechsvc.transcription.transcriber import FasterWhisperTranscriber, ModelChoice
@@ -63,14 +64,14 @@ def reference(name: str) -> list[dict[str, Any]]:
 
 
 def test_character_error_rate_on_telephone_audio(transcripts: dict[str, Transcript]) -> None:
-    """Measured 3.4 % here; another processor rounds int8 differently by some tenths of a per cent."""
+    """Measured 2.2 % here; another processor rounds int8 differently by some tenths of a per cent."""
     said, heard = [], []
     for name, transcript in transcripts.items():
         for channel in (0, 1):
             said.append(plain("".join(t["text"] for t in reference(name) if t["channel"] == channel)))
             heard.append(plain("".join(s.text for s in transcript.segments if s.channel == channel)))
     assert sum(map(len, said)) == 1334
-    assert jiwer.process_characters(said, heard).cer <= 0.037
+    assert jiwer.process_characters(said, heard).cer <= 0.03
 
 
 def test_text_and_times_equal_the_library(engine: FasterWhisperTranscriber, library: Any) -> None:
@@ -114,7 +115,17 @@ def test_speakers_turns_and_order(transcripts: dict[str, Transcript]) -> None:
         assert {(s.channel, s.speaker) for s in transcript.segments} == {(0, Speaker.AGENT), (1, Speaker.CUSTOMER)}
         assert all(0 <= s.start < s.end <= transcript.duration for s in transcript.segments)
         assert all(s.confidence is not None and 0.3 < s.confidence <= 1 for s in transcript.segments)
-        assert abs(len(transcript.segments) - len(reference(name))) <= 2
+        assert len(transcript.segments) >= len(reference(name)) - 1
+        assert not any(bridges(s, name) for s in transcript.segments)
+
+
+def bridges(segment: Segment, name: str) -> bool:
+    """Whether it joins two turns with a second or more between them. A turn may well be written in several segments."""
+    turns = [t for t in reference(name) if t["channel"] == segment.channel]
+    return any(
+        a["end"] + 1 < b["start"] and segment.start < a["end"] - 0.4 and b["start"] + 0.4 < segment.end
+        for a, b in pairwise(turns)
+    )
 
 
 def test_times_are_those_of_the_turns(transcripts: dict[str, Transcript]) -> None:
@@ -147,7 +158,10 @@ def test_what_was_removed_and_what_was_recognised_cover_each_channel(transcripts
 
 
 def test_real_speech_is_not_suspect(transcripts: dict[str, Transcript]) -> None:
-    assert [s.suspect for t in transcripts.values() for s in t.segments if s.suspect] == []
+    """But for one word of two characters that the voice activity detection does not take for speech."""
+    suspect = [s for t in transcripts.values() for s in t.segments if s.suspect]
+    assert {reason for s in suspect for reason in s.suspect} <= {"no_speech"}
+    assert len(plain("".join(s.text for s in suspect))) <= 2
 
 
 def test_the_same_call_gives_the_same_transcript(

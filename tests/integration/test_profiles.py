@@ -49,9 +49,9 @@ def transcribe(path: Path, **wishes: Any) -> Transcript:
 def test_a_call_within_one_window_is_the_librarys_own_character_for_character(
     path: Path, library: Any, tmp_path: Path
 ) -> None:
-    """The first 14 seconds of each sample call; so far no seam, no group, no cut can come in between."""
+    """The first 28 seconds of each sample call; so far no seam, no group, no cut can come in between."""
     sides = decode_audio(str(path), 8000, split_stereo=True)
-    sound = np.stack([np.round(side[: 14 * 8000] * 32767).astype(np.int16) for side in sides], axis=1)
+    sound = np.stack([np.round(side[: 28 * 8000] * 32767).astype(np.int16) for side in sides], axis=1)
     short = write_wav(tmp_path / "short.wav", sound)
     transcript = transcribe(short)
     heard = 0

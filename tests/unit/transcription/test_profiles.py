@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from speechsvc.transcription.batched import Window, pack
-from speechsvc.transcription.catalogue import ShortWindows, load_catalogue
-from speechsvc.transcription.compact import without_padding
+from speechsvc.transcription.catalogue import Fast, load_catalogue
+from speechsvc.transcription.compact import with_less_padding
 from speechsvc.transcription.errors import ProfileUnsuitable
 from speechsvc.transcription.profiles import Wishes, decoding_for
 from speechsvc.transcription.recognise import DecodingSettings
@@ -17,7 +17,7 @@ from speechsvc.transcription.vad import VoiceActivity
 
 LARGE = load_catalogue().find("large-v3-turbo")
 assert LARGE is not None
-MEASURED = replace(LARGE, short_windows=ShortWindows(seconds=11, beam_size=2))
+MEASURED = replace(LARGE, fast=Fast(window_s=11, padding_s=4, beam_size=2))
 
 
 def test_the_default_is_the_librarys_own_way() -> None:
@@ -34,7 +34,7 @@ def test_the_default_is_the_librarys_own_way() -> None:
 
 def test_fast_takes_what_was_measured_for_the_model() -> None:
     settings = decoding_for(Wishes(profile="fast"), MEASURED)
-    assert (settings.window_seconds, settings.beam_size, settings.encode_padding) == (11, 2, False)
+    assert (settings.window_seconds, settings.padding_seconds, settings.beam_size) == (11, 4, 2)
     assert settings.options()["chunk_length"] == 11
 
 
@@ -47,13 +47,13 @@ def test_fast_is_refused_where_nothing_was_measured() -> None:
 
 def test_an_operator_may_have_measured() -> None:
     settings = decoding_for(Wishes(profile="fast", window_s=20, beam_size=4), None)
-    assert (settings.window_seconds, settings.beam_size) == (20, 4)
+    assert (settings.window_seconds, settings.padding_seconds, settings.beam_size) == (20, 0, 4)
 
 
 @pytest.mark.parametrize(("device", "batch", "expected"), [("cuda", 0, 16), ("cpu", 0, 4), ("cpu", 7, 7)])
 def test_batched_fills_the_device(device: str, batch: int, expected: int) -> None:
     settings = decoding_for(Wishes(profile="batched", batch=batch), LARGE, device=device)
-    assert (settings.batch_size, settings.encode_padding) == (expected, True)
+    assert (settings.batch_size, settings.padding_seconds) == (expected, None)
 
 
 def test_hotwords_and_prompt_are_off_until_they_are_set() -> None:
@@ -65,10 +65,12 @@ def test_hotwords_and_prompt_are_off_until_they_are_set() -> None:
 def test_padding_is_what_is_exactly_zero_at_the_end() -> None:
     features = np.zeros((80, 3000), dtype=np.float32)
     features[:, :101] = -0.5
-    assert without_padding(features).shape == (80, 102)
-    assert without_padding(np.stack([features, 0 * features])).shape == (2, 80, 102)
-    assert without_padding(np.ones((80, 3000), dtype=np.float32)).shape == (80, 3000)
-    assert without_padding(np.zeros((80, 3000), dtype=np.float32)).shape == (80, 2)
+    assert with_less_padding(features, 0).shape == (80, 102)
+    assert with_less_padding(features, 500).shape == (80, 602)
+    assert with_less_padding(features, 2950).shape == (80, 3000)
+    assert with_less_padding(np.stack([features, 0 * features]), 0).shape == (2, 80, 102)
+    assert with_less_padding(np.ones((80, 3000), dtype=np.float32), 0).shape == (80, 3000)
+    assert with_less_padding(np.zeros((80, 3000), dtype=np.float32), 0).shape == (80, 2)
 
 
 def test_windows_are_cut_in_pauses_and_lose_nothing() -> None:
