@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Header, Query, Response
+from fastapi.responses import StreamingResponse
 
+from speechsvc.api.preview_stream import NDJSON, preview_lines
 from speechsvc.api.queries import Short, Since, Until, moment
 from speechsvc.api.responses import refusals
 from speechsvc.api.route import Caller, From, api_router, needs
@@ -64,16 +66,21 @@ def post_preview(caller: From, response: Response, body: PreviewIn) -> PreviewOu
     summary="Progress and results of a preview",
     openapi_extra=needs(Permission.RULES_WRITE),
     response_model=PreviewOut,
-    responses=refusals(_NO_PREVIEW),
+    responses={200: {"content": {NDJSON: {}}}, **refusals(_NO_PREVIEW)},
 )
 def get_preview(
     caller: From,
     preview_id: str,
     after: Annotated[int, Query(ge=-1, le=1_000_000, description="`cursor` of the answer before")] = -1,
     limit: Annotated[int, Query(ge=1, le=200, description="calls shown")] = 50,
-) -> PreviewOut:
-    """Kept for a day."""
-    return preview_out(read_preview(caller.core, caller.principal, preview_id, after=after, limit=limit))
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> PreviewOut | StreamingResponse:
+    """Kept for a day. With `Accept: application/x-ndjson` a stream while it is made: a line for each changed call
+    (`"type": "call"`), for progress, and last for the result."""
+    preview = read_preview(caller.core, caller.principal, preview_id, after=after, limit=limit)
+    if NDJSON in accept:
+        return StreamingResponse(preview_lines(caller, preview_id), media_type=NDJSON)
+    return preview_out(preview)
 
 
 @router.post(

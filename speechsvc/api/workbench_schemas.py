@@ -62,6 +62,24 @@ class PreviewScores(BaseModel):
     crossed_down: int
 
 
+class Between(BaseModel):
+    value: int
+    low: int = Field(description="with `high`: the figure lies between them in about 19 of 20 cases")
+    high: int
+
+
+class PreviewEstimate(BaseModel):
+    sampled: int = Field(description="calls, spread over the range")
+    changed: Between
+    gained: Between
+    lost: Between
+    turned: Between
+    moved: Between
+    scores_changed: Between
+    crossed_up: Between
+    crossed_down: Between
+
+
 class PreviewOut(BaseModel):
     """Counts hold for the calls seen so far; lists are bounded, their totals are not."""
 
@@ -74,6 +92,9 @@ class PreviewOut(BaseModel):
     total: int = Field(description="analysed calls in the range")
     seen: int
     looked_at: int = Field(description="calls whose words were read; the index ruled out the others")
+    estimate: PreviewEstimate | None = Field(
+        None, description="of the whole range, by a sample, while counting goes on; none where counting is quick"
+    )
     changed: int = Field(description="calls in which anything would change")
     gained: int
     lost: int

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from speechsvc.api import workbench_schemas as s
-from speechsvc.domain.run import Run
+from speechsvc.domain.run import Run, RunState
 from speechsvc.services.lexicon_statistics import LexiconStatistics
 from speechsvc.services.mark_mentions import ShownMark
 from speechsvc.services.preview_lexicon import Preview
@@ -24,6 +24,7 @@ def preview_out(preview: Preview) -> s.PreviewOut:
         total=run.counts["total"],
         seen=t.seen,
         looked_at=t.looked_at,
+        estimate=_estimate(run),
         changed=t.changed,
         gained=t.gained,
         lost=t.lost,
@@ -37,6 +38,14 @@ def preview_out(preview: Preview) -> s.PreviewOut:
         calls=list(preview.calls),
         cursor=preview.cursor,
     )
+
+
+def _estimate(run: Run) -> s.PreviewEstimate | None:
+    """Until everything is counted."""
+    found = run.counts.get("estimate")
+    if not found or run.state is RunState.FINISHED:
+        return None
+    return s.PreviewEstimate(sampled=found["sampled"], **found["figures"])
 
 
 def retag_out(run: Run) -> s.RetagOut:

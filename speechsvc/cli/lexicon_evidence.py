@@ -8,10 +8,11 @@ import time
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -57,11 +58,16 @@ def preview(
     application, me, where = _begin(since, until, team)
     content = lexicon_data(build_lexicon(load_settings(lexicon=path))) if path else None
     run = start_preview(application.core, me, where, content=content, row=row, queue=False)
+    told: list[dict[str, Any]] = []
     with _bar() as bar:
         task = bar.add_task(say("calls", "通话"), total=run.counts["total"])
 
         def show(so_far: Preview) -> None:
             bar.update(task, completed=so_far.tally.seen)
+            guess = so_far.run.counts.get("estimate")
+            if guess and not told:
+                told.append(guess)
+                _show_estimate(bar.console, guess)
 
         found = preview_here(application.core, me, run, show)
     if as_json:
@@ -70,6 +76,19 @@ def preview(
         print(json.dumps(shown | {"calls": list(found.calls)}, ensure_ascii=False))
         return
     _show_preview(found)
+
+
+def _show_estimate(console: Console, guess: dict[str, Any]) -> None:
+    """Before all calls are counted, for people; programs read the result."""
+    f = {name: f"{x['value']} ({x['low']}-{x['high']})" for name, x in guess["figures"].items()}
+    console.print(
+        say(
+            f"By a sample of {guess['sampled']} calls, in all: {f['changed']} calls change, {f['gained']} mentions "
+            f"gained, {f['lost']} lost, {f['scores_changed']} scores change. Counting goes on.",
+            f"按 {guess['sampled']} 通抽样估计，总计：{f['changed']} 通变化，新增提及 {f['gained']}，减少 {f['lost']}，"
+            f"{f['scores_changed']} 个评分变化。继续精确统计。",
+        )
+    )
 
 
 def _show_preview(found: Preview) -> None:

@@ -74,9 +74,9 @@ class CallIndexRepository(Protocol):
     """The index of one tenant. It never hides a call: what it does not know is for the caller to look at."""
 
     def calls(
-        self, where: CallRange, row: RowKind, *, cursor: str | None = None, limit: int = 1000
+        self, where: CallRange, row: RowKind, *, cursor: str | None = None, limit: int = 1000, skip: int = 0
     ) -> Page[IndexedCall]:
-        """Analysed calls in the range, the latest begun first."""
+        """Analysed calls in the range, the latest begun first; `skip` leaves out so many."""
         ...
 
     def position(self, call_id: str) -> str:

@@ -54,6 +54,15 @@ class PreviewCalls:
                 self._look(uow, candidates[begin : begin + _AT_ONCE], tally, found, listed)
         return found, page.cursor
 
+    def sample(self, where: CallRange, skip: int, size: int) -> PreviewTally:
+        """Of `size` calls behind the newest `skip`, for themselves."""
+        tally = PreviewTally()
+        with self._core.db.tenant(self._tenant_id, write=False) as uow:
+            calls = uow.call_index.calls(where, self._row, limit=size, skip=skip).items
+            tally.seen = len(calls)
+            self._look(uow, self._candidates.among(uow, calls), tally, [], listed=-1)
+        return tally
+
     def _count(self, calls: Sequence[IndexedCall], tally: PreviewTally) -> None:
         tally.seen += len(calls)
         rows: dict[str, list[Any]] = {}

@@ -24,14 +24,17 @@ from speechsvc.ports import UnitOfWork
 from speechsvc.services.core import Core
 from speechsvc.services.index_calls import index_soon
 from speechsvc.services.preview_calls import PreviewCalls
+from speechsvc.services.preview_estimate import estimate
 from speechsvc.services.shelf import Shelf
 
 MONTH = timedelta(days=30)
 LISTED = 500  # calls whose changes are shown one by one; all are counted
 CELLS = 200  # cells shown
 STEP_S = 8.0  # after which other jobs get their turn
+_FIRST_S, _ESTIMATE_S = 0.7, 3.0  # of the first step; of the sample
+_WORTH_S = 5.0  # what takes longer than that is estimated first
 _KEPT = timedelta(days=1)
-_FIRST_PAGE, _LARGEST_PAGE = 100, 4000  # calls
+_FIRST_PAGE, _LARGEST_PAGE = 100, 16_000  # calls
 _QUICK_S, _SLOW_S = 0.25, 0.8  # a page that takes less, or more, changes the size of the next
 _OPEN = (RunState.RUNNING,)
 _WORK: Shelf[tuple[str, str], PreviewCalls] = Shelf(4)  # what a preview compiled, for its next step
@@ -47,6 +50,7 @@ class Preview:
     cells_total: int
     calls: tuple[dict[str, Any], ...]  # newest first
     cursor: int | None  # position after which the next calls follow
+    last: int  # position of the last of `calls`; where there is none, the one after which they were asked for
 
 
 def start_preview(
@@ -95,7 +99,7 @@ def _checked(core: Core, principal: Principal, content: Content | None) -> Conte
         if draft is None or draft.content is None:
             raise NotFound(what="draft")
         return draft.content  # was read when it was stored
-    return core.rulebook().read(RulesetKind.LEXICON, content).content
+    return core.rulebook().checked(RulesetKind.LEXICON, content)
 
 
 def read_preview(
@@ -108,11 +112,11 @@ def read_preview(
         with core.db.tenant(principal.tenant_id, write=False) as uow:
             run = uow.runs.get(preview_id, RunKind.PREVIEW)
             if run.state.ended or run.counts.get("changed") or time.monotonic() >= deadline:
-                return _preview(run, uow.runs.calls(preview_id, after=after, limit=limit + 1), limit)
+                return _preview(run, uow.runs.calls(preview_id, after=after, limit=limit + 1), limit, after)
         time.sleep(0.05)
 
 
-def _preview(run: Run, rows: tuple[tuple[int, str, dict[str, Any]], ...], limit: int) -> Preview:
+def _preview(run: Run, rows: tuple[tuple[int, str, dict[str, Any]], ...], limit: int, after: int) -> Preview:
     tally = PreviewTally.from_dict(run.summary)
     cells, total = moved_cells(tally, CELLS)
     shown = rows[:limit]
@@ -123,6 +127,7 @@ def _preview(run: Run, rows: tuple[tuple[int, str, dict[str, Any]], ...], limit:
         cells_total=total,
         calls=tuple({"call_id": call_id, **body} for _, call_id, body in shown),
         cursor=shown[-1][0] if len(rows) > limit else None,
+        last=shown[-1][0] if shown else after,
     )
 
 
@@ -171,11 +176,20 @@ def _go_on(core: Core, tenant_id: str, run_id: str, hold: Callable[[UnitOfWork],
     work = _WORK.get((tenant_id, run_id), lambda: PreviewCalls(core, tenant_id, run.request))
     tally, position, page_size = PreviewTally.from_dict(run.summary), run.position, _FIRST_PAGE
     began = time.monotonic()
+    if _takes_long(run):
+        guess = estimate(work, run.where, run.counts["total"], _ESTIMATE_S, run_id)
+        return not _store(core, tenant_id, run_id, hold, {"counts": {**run.counts, "estimate": guess}}, [])
+    if position is None:
+        seconds = min(seconds, _FIRST_S)
     while True:
         page_began = time.monotonic()
         found, position = work.page(run.where, tally, position, page_size, LISTED)
         ended = position is None
-        values: dict[str, Any] = {"position": position, "counts": _counts(run, tally), "summary": tally.to_dict()}
+        values: dict[str, Any] = {
+            "position": position,
+            "counts": _counts(run, tally, began),
+            "summary": tally.to_dict(),
+        }
         if ended:
             values |= {"state": RunState.FINISHED, "finished_at": core.clock.now()}
         if not _store(core, tenant_id, run_id, hold, values, found):
@@ -185,8 +199,19 @@ def _go_on(core: Core, tenant_id: str, run_id: str, hold: Callable[[UnitOfWork],
         page_size = _next_size(page_size, time.monotonic() - page_began)
 
 
-def _counts(run: Run, tally: PreviewTally) -> dict[str, Any]:
-    return {**run.counts, "seen": tally.seen, "looked_at": tally.looked_at, "changed": tally.changed}
+def _takes_long(run: Run) -> bool:
+    """Whether the first calls say that the others take so long that people want to know more before."""
+    seen = run.counts["seen"]
+    if "estimate" in run.counts or not seen:
+        return False
+    return bool((run.counts["total"] - seen) * run.counts["busy_s"] / seen > _WORTH_S)
+
+
+def _counts(run: Run, tally: PreviewTally, began: float) -> dict[str, Any]:
+    busy_s = round(run.counts.get("busy_s", 0.0) + time.monotonic() - began, 3)
+    return {
+        **run.counts, "seen": tally.seen, "looked_at": tally.looked_at, "changed": tally.changed, "busy_s": busy_s
+    }  # fmt: skip
 
 
 def _store(

@@ -41,6 +41,11 @@ class FileRulebook:
     def default(self, kind: RulesetKind) -> Ruleset:
         return self._lexicon if kind is RulesetKind.LEXICON else self._rubric
 
+    def checked(self, kind: RulesetKind, content: Content) -> Content:
+        if kind is RulesetKind.LEXICON:
+            return lexicon_data(parse_lexicon(content))
+        return read_rubric(content).to_dict()
+
     def read(self, kind: RulesetKind, content: Content, number: int | None = None) -> Ruleset:
         if number is not None:
             content = content | {"name": kind.value, "version": number}

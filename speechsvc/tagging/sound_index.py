@@ -24,7 +24,7 @@ from speechsvc.domain.conversation import Conversation
 from speechsvc.tagging.syllables import syllables
 from speechsvc.tagging.text import BREAK, normal_table, normalise
 
-BLOCK = 512  # calls in a block
+BLOCK = 384  # calls in a block: of up to 170 turns each, every turn has its own number
 SLOTS = 0xFFFF  # numbers for its turns
 HEAD = -1  # first unit under which a block keeps the turns of its calls
 FORMAT = "3"  # raise it when features or postings change their meaning

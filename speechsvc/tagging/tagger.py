@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -67,11 +68,15 @@ class LexiconTagger:
         named = (e.conditions.previous for topic in lexicon.topics for e in topic.entries)
         self._topics = frozenset(chain.from_iterable(named))  # that a turn before may be asked about
         self._learned = learned_scorer(lexicon)
-        self.version = lexicon.label
         self.engine = ENGINE_VERSION
         self._homophones = homophones
         self._rules = compile_rules(lexicon, words())
         self._scanner = Scanner(self._rules, words(), homophones=homophones)
+
+    @cached_property
+    def version(self) -> str:
+        """The label of what decides; costs a tenth of a second."""
+        return self.lexicon.label
 
     @property
     def learned(self) -> LearnedScorer | None:

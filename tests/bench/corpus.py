@@ -60,15 +60,15 @@ class _Made:
     facts: tuple[TopicFact, ...]
 
 
-def fill(core: Core, engine: Any, tenant_id: str, calls: int, *, seed: int = 11) -> None:
+def fill(core: Core, engine: Any, tenant_id: str, calls: int, *, seed: int = 11, distinct: int = DISTINCT) -> None:
     """Writes so many analysed calls, newest last, as the tenant's present lexicon would have analysed them.
 
-    DISTINCT of them differ in their words; beyond, the same words come again in other calls.
+    So many as `distinct` differ in their words; beyond, the same words come again in other calls.
     """
     chance = random.Random(seed)
     analyser = core.analyser(tenant_id)
-    distinct = min(calls, DISTINCT)
-    made = _made(analyser, make_pieces(analyser, chance, min(PIECES, 30 + calls)), distinct, chance)
+    distinct = min(calls, distinct)
+    made = _made(analyser, make_pieces(analyser, chance, min(PIECES, 30 + distinct)), distinct, chance)
     rows: dict[str, list[dict[str, Any]]] = {}
     for number in range(calls):
         _rows_of(made[number % distinct], tenant_id, f"call_{seed:02d}{number:020d}", number, calls, analyser, rows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from speechsvc.domain.ruleset import Content
@@ -41,3 +43,39 @@ def everywhere(content: Content) -> Content:
     first, *rest = content["topics"]
     entry = {"id": "bench/everywhere", "pattern": ["的|是|我|不", "好|行|对"], "gap": 2}
     return content | {"topics": [first | {"entries": [*first["entries"], entry]}, *rest]}
+
+
+def with_entry(topic: str, entry: dict[str, Any], content: Content) -> Content:
+    """One more entry of a topic."""
+    topics = [
+        t | {"entries": [*t["entries"], {"id": "bench/one", **entry}]} if t["id"] == topic else t
+        for t in content["topics"]
+    ]
+    return content | {"topics": topics}
+
+
+def without_entry(topic: str, at: int, content: Content) -> Content:
+    """A topic without one of its entries."""
+    topics = [
+        t | {"entries": [e for n, e in enumerate(t["entries"]) if n != at]} if t["id"] == topic else t
+        for t in content["topics"]
+    ]
+    return content | {"topics": topics}
+
+
+def other_threshold(content: Content) -> Content:
+    """A learned topic switched off: any turn of any call may change, and each is tagged again."""
+    learned = content["learned"]
+    first, *rest = learned["topics"]
+    return content | {"learned": learned | {"topics": [first | {"threshold": None}, *rest]}}
+
+
+KINDS: dict[str, Callable[[Content], Content]] = {
+    "term that nobody says": partial(with_entry, "payment_terms", {"term": "福费廷"}),
+    "term in one call of twenty": partial(with_entry, "service_training", {"term": "半夜", "homophones": False}),
+    "pattern": partial(with_entry, "service_training", {"pattern": ["半夜|周末", "找谁|有人|打"], "gap": 8}),
+    "entry taken out": partial(without_entry, "competitor", 2),
+    "twenty entries": twenty_changes,
+    "entry in every call": everywhere,
+    "learned topic off": other_threshold,
+}

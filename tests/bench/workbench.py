@@ -1,11 +1,12 @@
 """Preview and re-tagging over stored calls of 2,000 characters, with the index of candidate calls and without.
 
 The peer of the first case is the same preview with every call looked at: what the index saves. `python -m
-tests.bench.workbench 100000` fills a database of that size once and measures one preview, with its first results.
+tests.bench.workbench 100000` fills a database of that size once and times a preview of each kind of change.
 """
 
 from __future__ import annotations
 
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -19,17 +20,18 @@ from speechsvc.domain.access import Principal, Role
 from speechsvc.domain.ruleset import Content, RulesetKind, RulesetVersion
 from speechsvc.domain.run import CallRange, RunState
 from speechsvc.services.index_calls import rebuild_index
-from speechsvc.services.preview_lexicon import Preview, preview_here, start_preview
+from speechsvc.services.preview_lexicon import Preview, cancel_preview, preview_here, start_preview
 from speechsvc.services.retag_calls import read_retag, start_retag
 from speechsvc.services.run_next import run_next
-from tests.bench.corpus import NEWEST, fill
+from tests.bench.corpus import CHARACTERS, NEWEST, fill
 from tests.bench.databases import folder
-from tests.bench.drafts import everywhere, twenty_changes
+from tests.bench.drafts import KINDS, everywhere, twenty_changes
 from tests.bench.result import Result, in_turns, versus
 
 ME = Principal(tenant_id="default", key_id="bench", role=Role.ADMIN)
 ALL = CallRange(until=NEWEST.replace(year=2030))
 Change = Callable[[Content], Content]
+LONGEST_S = 30.0  # of one preview; the others' rates are told by what they did until then
 
 
 def run(quick: bool) -> list[Result]:
@@ -122,7 +124,7 @@ def publish(application: Application, content: Content) -> None:
 
 
 def measure(where: Path, calls: int) -> None:
-    """One large database, kept in `where` for the next run; prints seconds."""
+    """One large database, kept in `where` for the next run; prints seconds for each kind of change."""
     application = opened(where)
     with application.core.db.tenant("default", write=False) as uow:
         stored = uow.call_index.count(CallRange())
@@ -130,15 +132,37 @@ def measure(where: Path, calls: int) -> None:
         fill(application.core, application.database.engine, "default", calls)
     rebuild_index(application.core, ME)
     application.core.analyser("default")
-    for name, change in (("twenty entries", twenty_changes), ("twenty entries", twenty_changes)):
-        began, busy = time.monotonic(), time.process_time()
-        run = start_preview(application.core, ME, ALL, content=change(_content(application)), queue=False)
-        found = preview_here(application.core, ME, run, lambda _: None)
-        print(
-            f"{name}: {found.tally.seen} calls, {found.tally.looked_at} read, {found.tally.changed} changed, "
-            f"{time.monotonic() - began:.2f} s, {time.process_time() - busy:.2f} s of processor time"
-        )
+    for name, change in KINDS.items():
+        print(_timed(application, name, change), flush=True)
     application.close()
+
+
+def _timed(application: Application, name: str, change: Change) -> str:
+    """A preview, ended after LONGEST_S."""
+    content = change(_content(application))
+    began, busy = time.monotonic(), time.process_time()
+    moments: dict[str, float] = {}
+    run = start_preview(application.core, ME, ALL, content=content, queue=False)
+
+    def hear(so_far: Preview) -> None:
+        now = time.monotonic() - began
+        moments.setdefault("first", now)
+        if so_far.run.counts.get("estimate"):
+            moments.setdefault("estimate", now)
+        if now > LONGEST_S:
+            cancel_preview(application.core, ME, run.id)
+
+    found = preview_here(application.core, ME, run, hear)
+    took = time.monotonic() - began
+    tally, total = found.tally, found.run.counts["total"]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    when = ", ".join(f"{what} {at:.1f} s" for what, at in moments.items())
+    busy = time.process_time() - busy
+    return (
+        f"{name}: {tally.seen} of {total} calls in {took:.1f} s ({busy:.1f} s of processor time), "
+        f"{when}; {tally.looked_at} read, {tally.changed} changed, +{tally.gained} -{tally.lost}; "
+        f"{tally.seen / took:,.0f} calls/s, {tally.seen * CHARACTERS / took:,.0f} characters/s; {peak} MB"
+    )
 
 
 if __name__ == "__main__":

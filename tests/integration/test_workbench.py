@@ -16,13 +16,16 @@ from speechsvc.domain.access import Principal, Role
 from speechsvc.domain.conversation import Conversation, Speaker, Turn
 from speechsvc.domain.job import JobKind
 from speechsvc.domain.ruleset import RulesetKind
+from speechsvc.domain.run import CallRange
 from speechsvc.ports import StaleLease
 from speechsvc.services.index_calls import index_state, rebuild_index
+from speechsvc.services.preview_lexicon import preview_here, start_preview
 from speechsvc.services.retag_calls import retag_step
 from speechsvc.services.run_next import run_next
 from speechsvc.tagging.evaluate import evaluate, labelled_call
 from speechsvc.tagging.lexicon_file import parse_lexicon
 from speechsvc.tagging.tagger import LexiconTagger
+from tests.bench.corpus import NEWEST, fill
 from tests.fakes.api_service import ApiService, running
 
 TEXTS = (
@@ -126,6 +129,53 @@ def brute_force(service: ApiService, calls: list[str]) -> list[str]:
     assert calls[3] in changed
     assert calls[4] in changed, "what only sounds like an entry must be in the test"
     return changed
+
+
+def test_a_preview_streams_each_call_once_and_the_result_last(service: ApiService, calls: list[str]) -> None:
+    with service.client("qa", accept="application/x-ndjson") as client:
+        body = {"from": "2026-11-01", "wait_s": 0, "lexicon": draft_of(service)}
+        where = client.post("/v1/lexicon/draft/preview", json=body).headers["Location"]
+        lines: list[dict[str, Any]] = []
+        with client.stream("GET", where) as answer:
+            assert answer.headers["content-type"].startswith("application/x-ndjson")
+            for line in answer.iter_lines():
+                lines.append(json.loads(line))
+                if len(lines) == 1:
+                    assert (lines[0]["type"], lines[0]["seen"]) == ("progress", 0), "it streams before work is done"
+                    service.work()
+        assert client.get("/v1/lexicon/preview/prv_none").status_code == 404
+    with service.client("qa") as client:
+        whole = client.get(where).json()
+    assert [line["call_id"] for line in lines if line["type"] == "call"] == [c["call_id"] for c in whole["calls"]]
+    assert lines[-1] == {"type": "result"} | {k: v for k, v in whole.items() if k not in ("calls", "cursor")}
+
+
+def test_a_long_preview_is_estimated_before_all_is_counted(service: ApiService) -> None:
+    """The sample's bounds hold the exact count; the estimate goes when that is there."""
+    fill(service.core, service.database.engine, "acme", 820, distinct=30)
+    often = {"id": "x/day", "term": "半天", "variants": ["周末", "半夜"]}
+    draft = with_entries(content(service), "service_training", often)
+    run = start_preview(service.core, ADMIN, CallRange(until=NEWEST), content=draft, queue=False)
+    assert run.counts["total"] == 820
+    with service.core.db.tenant("acme") as uow:  # as if one call had taken a second
+        uow.runs.change(run.id, only=(run.state,), counts=run.counts | {"seen": 1, "busy_s": 1.0})
+        uow.commit()
+    heard: list[dict[str, Any]] = []
+    with service.client("qa") as client:
+        found = preview_here(
+            service.core, ADMIN, run, lambda _: heard.append(client.get(f"/v1/lexicon/preview/{run.id}").json())
+        )
+        guess = heard[0]["estimate"]
+        assert (heard[0]["state"], heard[0]["seen"]) == ("running", 0)
+        assert guess["sampled"] >= 60
+        for name in ("changed", "gained", "lost", "moved", "scores_changed"):
+            exact, one = getattr(found.tally, name), guess[name]
+            assert one["low"] <= one["value"] <= one["high"]
+            slack = one["high"] - one["low"]  # one time in twenty it lies outside
+            assert one["low"] - slack <= exact <= one["high"] + slack, name
+        done = client.get(f"/v1/lexicon/preview/{run.id}").json()
+    assert found.tally.gained > 60
+    assert (done["state"], done["seen"], done["estimate"]) == ("finished", 820, None)
 
 
 def test_a_preview_of_the_stored_draft_masks_and_keeps_to_its_range(service: ApiService, calls: list[str]) -> None:
