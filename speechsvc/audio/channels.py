@@ -69,19 +69,16 @@ def measure(samples: npt.NDArray[np.int16]) -> ChannelFindings:
     """Energy of each channel and their correlation, in windows."""
     count, width = samples.shape
     sums = np.zeros(width)
-    squares = np.zeros(width)
-    product = 0.0
+    products = np.zeros((width, width))
     for block in _blocks(samples):
-        sums += block.sum(axis=0)
-        squares += np.square(block).sum(axis=0)
-        if width == 2:
-            product += float(np.dot(block[:, 0], block[:, 1]))
+        sums += block.sum(axis=1)
+        products += block @ block.T
     means = sums / max(1, count)
-    variance = np.maximum(squares / max(1, count) - means**2, 0.0)
+    variance = np.maximum(np.diag(products) / max(1, count) - means**2, 0.0)
     rms = tuple(float(value) for value in np.sqrt(variance))
     if width != 2 or min(rms) < _SILENT_RMS:
         return ChannelFindings(rms=rms, correlation=None)
-    covariance = product / count - means[0] * means[1]
+    covariance = products[0, 1] / count - means[0] * means[1]
     return ChannelFindings(rms=rms, correlation=float(covariance / (rms[0] * rms[1])))
 
 
@@ -124,6 +121,7 @@ def _speakers(mapping: Mapping[str, str] | str | None) -> tuple[Speaker, Speaker
 
 
 def _blocks(samples: npt.NDArray[np.int16]) -> Iterator[npt.NDArray[np.float64]]:
+    """Channel by channel: sums along a channel are several times faster than across the interleaved samples."""
     for start in range(0, len(samples), _WINDOW):
-        yield samples[start : start + _WINDOW].astype(np.float64)
+        yield np.ascontiguousarray(samples[start : start + _WINDOW].T, dtype=np.float64)
         forget(samples)

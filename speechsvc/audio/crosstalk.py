@@ -60,8 +60,9 @@ def frame_levels(samples: Samples) -> Levels:
     found = [np.zeros((0, 2))]
     for start in range(0, len(samples) - _FRAME + 1, _BLOCK):
         block = samples[start : start + _BLOCK]
-        whole = block[: len(block) // _FRAME * _FRAME].astype(np.float32)
-        found.append(np.sqrt(np.square(whole).reshape(-1, _FRAME, 2).mean(axis=1)).astype(np.float64))
+        whole = np.ascontiguousarray(block[: len(block) // _FRAME * _FRAME].T, dtype=np.float32)
+        frames = whole.reshape(2, -1, _FRAME)
+        found.append(np.sqrt(np.einsum("cfs,cfs->fc", frames, frames) / _FRAME).astype(np.float64))
         forget(samples)
     return np.concatenate(found)
 

@@ -16,7 +16,7 @@ import typer
 from rich.table import Column, Table
 
 from speechsvc import __version__
-from speechsvc.bootstrap import Application, build_analyser, recognition_layout, recognition_wishes
+from speechsvc.bootstrap import Application, build_analyser, full_diarizer_ready, recognition_layout, recognition_wishes
 from speechsvc.cli.common import load_settings, out, say, ui_language
 from speechsvc.cli.serve import AddressUnusable, PortTaken, check_port
 from speechsvc.config import Settings
@@ -58,6 +58,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _try("speech model", lambda: _model(settings))
     yield _try("device", lambda: _device(settings))
     yield _try("recognition", lambda: _recognition(settings))
+    yield _try("speakers of mono recordings", lambda: _diarizer(settings))
     yield _try("lexicon and rubric", lambda: _lexicon(settings))
     yield _try("data folder", lambda: _data_dir(settings))
     yield _port(settings)
@@ -116,6 +117,21 @@ def _recognition(settings: Settings) -> str:
         f"{decoding.profile}：束宽 {decoding.beam_size}，窗口 {window}{batch}；"
         f"{layout.processes} 进程 x {layout.threads} 线程：{layout.why_zh}",
     )
+
+
+def _diarizer(settings: Settings) -> str:
+    """Which way of telling speakers apart a mono recording would meet."""
+    if settings.diarizer == "off":
+        return say("not told apart (SPEECHSVC_DIARIZER=off)", "不区分（SPEECHSVC_DIARIZER=off）")
+    if full_diarizer_ready(settings):
+        basic = settings.diarizer == "basic"
+        return say("basic, by setting", "基础聚类（按设置）") if basic else say("full, with models", "完整模型")
+    if settings.diarizer == "full":
+        return say(
+            "full; its package or models are missing here and are needed with the first mono recording",
+            "完整模型；本机缺少组件或模型，第一通单声道录音时需要",
+        )
+    return say("basic clustering, no download", "基础聚类，无需下载")
 
 
 def _lexicon(settings: Settings) -> str:

@@ -12,8 +12,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from speechsvc.bootstrap import Application
 from speechsvc.cli.common import FileMissing, channel_layout, err, load_settings, say, ui_language
+from speechsvc.dashboard import names
 from speechsvc.domain.call import Direction
 from speechsvc.domain.roles import name_speakers
+from speechsvc.domain.swapped import with_doubt
 from speechsvc.domain.transcript import Transcript
 from speechsvc.reporting import transcripts
 
@@ -59,7 +61,12 @@ def transcribe(
             language=settings.language,
             progress=lambda part: progress.update(task, completed=part),
         )
-    print(render(name_speakers(transcript, direction), Format.JSON if as_json else format))
+    transcript = with_doubt(name_speakers(transcript, direction), direction)
+    for code in transcript.warnings:
+        err().print(
+            f"{say('Note', '注意')} ({code}): {names.warning(code, ui_language())}", style="yellow", soft_wrap=True
+        )
+    print(render(transcript, Format.JSON if as_json else format))
 
 
 def render(transcript: Transcript, format: Format) -> str:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from speechsvc.domain.call import Direction
 from speechsvc.domain.conversation import Speaker, Turn
 from speechsvc.domain.roles import role_reasons
+from speechsvc.domain.transcript import Transcript
 
 SWAPPED = "channels_maybe_swapped"  # the warning's code
 _CLEAR = -4.0  # log-odds that the one called agent is the salesperson: one in fifty-five
@@ -27,6 +29,13 @@ def maybe_swapped(turns: Sequence[Turn], direction: Direction | None = None) -> 
         return False
     odds = sum(reason["weight"] for reason in role_reasons(agent, customer))
     return bool(odds + _opening(said[0], direction) < _CLEAR)
+
+
+def with_doubt(transcript: Transcript, direction: Direction | None = None) -> Transcript:
+    """With a warning where what is said speaks against the names of the sides; nobody is renamed."""
+    if not maybe_swapped(transcript.conversation("").turns, direction):
+        return transcript
+    return replace(transcript, warnings=(*transcript.warnings, SWAPPED))
 
 
 def _opening(first: Turn, direction: Direction | None) -> float:

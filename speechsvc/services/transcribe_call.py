@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from speechsvc.domain.call import Call, CallStatus, Recording
 from speechsvc.domain.job import Job, JobKind
 from speechsvc.domain.roles import name_speakers
-from speechsvc.domain.swapped import SWAPPED, maybe_swapped
+from speechsvc.domain.swapped import with_doubt
 from speechsvc.domain.transcript import Transcript
 from speechsvc.errors import NotFound, SpeechsvcError
 from speechsvc.ports import StaleLease
@@ -45,7 +44,7 @@ def transcribe_call(
         )
         note_pace(core, transcript, time.monotonic() - began)
         transcript = name_speakers(transcript, call.metadata.direction)
-        transcript = _doubted(transcript, call)
+        transcript = with_doubt(transcript, call.metadata.direction)
         playback = make_playback(core, job.tenant_id, path, transcript)
     try:
         _store(core, job, transcript, playback)
@@ -55,13 +54,6 @@ def transcribe_call(
             core.blobs.delete(playback.blob)
         raise
     core.wake()
-
-
-def _doubted(transcript: Transcript, call: Call) -> Transcript:
-    """With a warning where what is said speaks against the names of the sides; nobody is renamed."""
-    if not maybe_swapped(transcript.conversation(call.id).turns, call.metadata.direction):
-        return transcript
-    return replace(transcript, warnings=(*transcript.warnings, SWAPPED))
 
 
 @contextmanager

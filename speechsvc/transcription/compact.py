@@ -1,7 +1,7 @@
 """faster-whisper without the silence that it appends to every window, or with only some of it.
 
-Whisper's encoder reads 30 seconds whatever it is given, and its attention grows with the square of that. How much of the
-silence behind the speech a model needs must be measured, and the catalogue says for which models it was (`fast`).
+Whisper's encoder reads 30 seconds whatever it is given, and its attention grows with the square of that. How much of
+the silence behind the speech a model needs must be measured, and the catalogue says for which models it was (`fast`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Profiles: how a model is asked. `sequential` is faster-whisper's own way and the default; the others are faster.
 
-`fast` is for CPUs and for models that were measured to hear no worse with less work; `batched` is for GPUs. What each costs in
-errors and gains in time: docs/models.md.
+`fast` is for CPUs and for models that were measured to hear no worse with less work; `batched` is for GPUs. What each
+costs in errors and gains in time: docs/models.md.
 """
 
 from __future__ import annotations

@@ -76,6 +76,8 @@ def test_doctor_tells_programs_what_is_well_and_what_is_not(tmp_path: Path) -> N
     report = json.loads(well.stdout)
     assert (well.returncode, report["ok"]) == (0, True)
     assert {f["what"] for f in report["findings"]} >= {"speech model", "device", "database", "broker", "data folder"}
+    speakers = next(f for f in report["findings"] if f["what"] == "speakers of mono recordings")
+    assert "基础聚类" in speakers["found"]
     sick = speechsvc(tmp_path, "doctor", "--json", model="no-such-model")
     problems = [f for f in json.loads(sick.stdout)["findings"] if f["state"] == "problem"]
     assert (sick.returncode, [p["what"] for p in problems]) == (1, ["speech model"])
