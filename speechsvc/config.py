@@ -98,7 +98,9 @@ class Settings(BaseSettings):
     lexicon: Path | None = Field(None, description="lexicon folder or file; empty: the bundled default")
     rubric: Path | None = Field(None, description="rubric file; empty: the bundled default")
     homophones: bool = Field(True, description="tolerate homophones that speech recognition writes")
-    learned: bool = Field(True, description="add what the lexicon's learned entries find; off: written entries only")
+    learned: bool = Field(
+        True, description="learned entries and the learned next step; off: written entries and phrases only"
+    )
 
     followup_settle_hours: float = Field(
         72, ge=0, description="hours after the last activity until a follow-up's score no longer moves by itself"

@@ -13,6 +13,7 @@ from speechsvc.cli import lexicon_evidence
 from speechsvc.cli.common import load_settings, out, say
 from speechsvc.cli.lexicon_evaluate import evaluate
 from speechsvc.cli.lexicon_train import train
+from speechsvc.cli.next_step_train import train_next_step
 from speechsvc.cli.rule_files import read_rules
 from speechsvc.cli.rules import AsJson, Key, Url, add_commands, check_draft
 from speechsvc.domain.ruleset import RulesetKind
@@ -20,6 +21,7 @@ from speechsvc.domain.ruleset import RulesetKind
 app = typer.Typer(help="Work on the lexicon. 词库工具。", no_args_is_help=True)
 app.command()(evaluate)
 app.command()(train)
+app.command()(train_next_step)
 lexicon_evidence.add_to(app)
 
 

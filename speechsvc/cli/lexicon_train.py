@@ -46,7 +46,7 @@ def train(
     from speechsvc.tagging.tagger import LexiconTagger
 
     lexicon = build_lexicon(load_settings(lexicon=path))
-    labelled = [call for file in calls for call in _labelled(file)]
+    labelled = [call for file in calls for call in labelled_calls(file)]
     tagger = LexiconTagger(lexicon, learned=False)
     with Progress(disable=as_json, transient=True, console=out()) as progress:
         task = progress.add_task(say("training", "训练中"), total=1.0)
@@ -100,7 +100,8 @@ def _threshold(text: str, learned: LearnedEntries) -> tuple[str, int | None]:
     return topic, int(value)
 
 
-def _labelled(file: Path) -> list[Any]:
+def labelled_calls(file: Path) -> list[Any]:
+    """Labelled calls of a file. Raises FileMissing, LabelledCallsInvalid."""
     from speechsvc.tagging.evaluate import LabelledCallsInvalid, read_labelled_calls
 
     if not file.is_file():

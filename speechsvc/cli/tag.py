@@ -24,7 +24,9 @@ def tag(
     lexicon: Annotated[Path | None, typer.Option(help="Lexicon file or folder; the default one if not given.")] = None,
     rubric: Annotated[Path | None, typer.Option(help="Rubric file; the default one if not given.")] = None,
     no_homophones: Annotated[bool, typer.Option("--no-homophones", help="Exact words only.")] = False,
-    no_learned: Annotated[bool, typer.Option("--no-learned", help="Written entries only. 只用手写词条。")] = False,
+    no_learned: Annotated[
+        bool, typer.Option("--no-learned", help="Written entries and phrases only. 只用手写词条和规则。")
+    ] = False,
 ) -> None:
     """Tag conversations: one JSON object a line in, one a line out. 给对话打标签。
 

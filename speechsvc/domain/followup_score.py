@@ -215,10 +215,17 @@ def redact(value: Any, call_id: str) -> Any:
     """A copy of a score or snapshot without the words of one call; the numbers stay, so it still recomputes."""
     if isinstance(value, dict):
         quoted = value.get("call_id") == call_id and "text" in value
-        return {k: "" if quoted and k == "text" else redact(v, call_id) for k, v in value.items()}
+        return {k: _bare(k, v) if quoted else redact(v, call_id) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [redact(v, call_id) for v in value]
     return value
+
+
+def _bare(key: str, value: Any) -> Any:
+    """Of a quote: no words, and a note without the phrases that it names after its colon."""
+    if key == "note" and isinstance(value, str):
+        return value.partition(": ")[0]
+    return "" if key == "text" else value
 
 
 __all__ = [

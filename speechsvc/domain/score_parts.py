@@ -171,20 +171,20 @@ def _next_step(component: RubricComponent, inputs: ScoreInputs, rubric: Rubric) 
     best = max(agreed, key=lambda c: c.next_step_time + c.next_step_owner, default=None)
     time, owner = (best.next_step_time, best.next_step_owner) if best else (False, False)
     percent = (n["agreed_percent"] + time * n["time_percent"] + owner * n["owner_percent"]) if best else 0
-    zh = (
-        f"客户同意了下一步（{'有' if time else '没有'}时间，{'有' if owner else '没有'}负责人）"
-        if best
-        else "没有客户同意的下一步"
-    )
-    en = (
-        f"Next step agreed ({'with' if time else 'no'} time, {'with' if owner else 'no'} owner)"
-        if best
-        else "No agreed next step"
-    )
+    denied = () if best else tuple(f for c in judged_calls(inputs) for f in c.next_step_evidence)
+    zh, en = "没有客户同意的下一步", "No agreed next step"
+    if best:
+        zh = f"客户同意了下一步（{'有' if time else '没有'}时间，{'有' if owner else '没有'}负责人）"
+        en = f"Next step agreed ({'with' if time else 'no'} time, {'with' if owner else 'no'} owner)"
+    elif denied:  # words that look like consent, and what speaks against them
+        zh, en = (
+            f"{zh}：看似同意的话不算数，理由见依据",
+            f"{en}: what sounds like consent is outweighed, see the evidence",
+        )
     return Measured(
         thousandths=percent * 10,
         inputs={"agreed": int(best is not None), "time": int(time), "owner": int(owner)},
-        evidence=best.next_step_evidence if best else (),
+        evidence=best.next_step_evidence if best else denied,
         reason_zh=zh,
         reason_en=en,
     )

@@ -13,13 +13,10 @@ from speechsvc.domain.score_facts import collect_inputs
 from speechsvc.domain.scoring import SCORING_VERSION, score
 from speechsvc.domain.talk import TalkMetrics
 from speechsvc.tagging.contact import find_contact
-from speechsvc.tagging.next_step import find_next_step
+from speechsvc.tagging.next_step_judge import NextStepJudge
 from speechsvc.tagging.phrase_file import phrases_version
 from speechsvc.tagging.tagger import LexiconTagger
 from speechsvc.tagging.version import ENGINE_VERSION
-
-# everything that decides besides lexicon and rubric: tagger, phrase tables of contact and next step, scoring code
-_ENGINE = f"{ENGINE_VERSION}-phrases{phrases_version()}-scoring{SCORING_VERSION}"
 
 
 class LexiconAnalyser:
@@ -28,17 +25,22 @@ class LexiconAnalyser:
     def __init__(self, lexicon: Lexicon, rubric: Rubric, *, homophones: bool = True, learned: bool = True) -> None:
         self._rubric = rubric
         self._tagger = LexiconTagger(lexicon, homophones=homophones, learned=learned)
+        self._next_step = NextStepJudge(learned=learned)
+        # everything that decides besides lexicon and rubric: tagger, phrase tables of contact and next step, the next
+        # step's model, scoring code
+        tables = f"phrases{phrases_version()}-next{self._next_step.version}"
+        self._engine = f"{ENGINE_VERSION}-{tables}-scoring{SCORING_VERSION}"
 
     @property
     def versions(self) -> Versions:
-        return Versions(lexicon=self._tagger.version, rubric=self._rubric.label, engine=_ENGINE)
+        return Versions(lexicon=self._tagger.version, rubric=self._rubric.label, engine=self._engine)
 
     def tag(self, conversation: Conversation) -> Tagging:
         return Tagging(
             call_id=conversation.call_id,
             mentions=self._tagger.tag(conversation),
             contact=find_contact(conversation),
-            next_step=find_next_step(conversation),
+            next_step=self._next_step.find(conversation),
         )
 
     def score(

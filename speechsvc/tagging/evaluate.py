@@ -143,8 +143,8 @@ def labelled_call(record: Mapping[str, Any]) -> LabelledCall:
         turns.append(
             Turn(
                 speaker=Speaker(turn["speaker"]),
-                start=float(turn["start"]),
-                end=float(turn["end"]),
+                start=float(turn.get("start", 0.0)),
+                end=float(turn.get("end", 0.0)),
                 text=turn["text"],
                 suspect=tuple(turn.get("suspect", ())),
             )

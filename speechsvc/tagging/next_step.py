@@ -21,7 +21,7 @@ OPENING_CHARACTERS = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Said:
+class Said:
     """A stretch with its text folded."""
 
     stretch: Stretch
@@ -48,12 +48,12 @@ class _Said:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Agreement:
+class Agreement:
     """A consent at place `at` to what `parts` say."""
 
     at: int
     reason: str
-    parts: tuple[_Said, ...]  # proposal, consent and what follows at once
+    parts: tuple[Said, ...]  # proposal, consent and what follows at once
 
     @property
     def has_time(self) -> bool:
@@ -64,19 +64,40 @@ class _Agreement:
         return any(p.has("owner") for p in self.parts)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What the phrases find in a conversation."""
+
+    said: tuple[Said, ...]
+    agreements: tuple[Agreement, ...]  # in order of place; early ones without a time do not count
+    best: Agreement | None
+
+    @property
+    def step(self) -> NextStep:
+        """The next step by the phrases alone."""
+        if self.best is None:
+            return NextStep(agreed=False)
+        has_time, has_owner = self.best.has_time, self.best.has_owner
+        return NextStep(agreed=True, has_time=has_time, has_owner=has_owner, evidence=_evidence(self.best))
+
+
 def find_next_step(conversation: Conversation) -> NextStep:
-    """The best agreed next step: one with time and owner before one without, the later before the earlier."""
-    said = [_Said(stretch=s, plain=fold(s.text)) for s in stretches(conversation.turns)]
+    """The best agreed next step by the phrases alone: one with time and owner before one without, the later before the
+    earlier."""
+    return read_next_step(conversation).step
+
+
+def read_next_step(conversation: Conversation) -> Reading:
+    """All that the phrases find."""
+    said = tuple(Said(stretch=s, plain=fold(s.text)) for s in stretches(conversation.turns))
     first = max(0, min(len(said) // 2, len(said) - CLOSING_STRETCHES))
-    found = (_agreement(said, i) for i in range(len(said)))
-    agreements = [a for a in found if a is not None and (a.at >= first or a.has_time)]
-    if not agreements:
-        return NextStep(agreed=False)
-    best = max(agreements, key=lambda a: (a.has_time + a.has_owner, a.at))
-    return NextStep(agreed=True, has_time=best.has_time, has_owner=best.has_owner, evidence=_evidence(best))
+    found = tuple(a for i in range(len(said)) if (a := _agreement(said, i)) is not None)
+    closing = [a for a in found if a.at >= first or a.has_time]
+    best = max(closing, key=lambda a: (a.has_time + a.has_owner, a.at), default=None)
+    return Reading(said=said, agreements=found, best=best)
 
 
-def _agreement(said: Sequence[_Said], i: int) -> _Agreement | None:
+def _agreement(said: Sequence[Said], i: int) -> Agreement | None:
     """The agreement that the customer's words at `i` make, if any."""
     here = said[i]
     if not here.by_customer:
@@ -86,29 +107,29 @@ def _agreement(said: Sequence[_Said], i: int) -> _Agreement | None:
     if reason is None:
         return None
     after = [s for s in said[i + 1 : i + 2] if s.stretch.speaker is not Speaker.CUSTOMER]
-    parts = ([before] if before is not None and _proposes(before) else []) + [here] + after
-    return _Agreement(at=i, reason=reason, parts=tuple(parts))
+    parts = ([before] if before is not None and proposes(before) else []) + [here] + after
+    return Agreement(at=i, reason=reason, parts=tuple(parts))
 
 
-def _consent(here: _Said, before: _Said | None) -> str | None:
+def _consent(here: Said, before: Said | None) -> str | None:
     """How the customer consents here, in plain words, or None."""
     timed = here.has("time")
     if here.has("undone") and not here.has("consent") and not (timed and here.has("counter")):
         return None
     if here.has("postponement") or (timed and here.has("busy") and not here.yields):
         return None
-    if not timed and (here.has("vague") or here.has("past")) and not (before is not None and _proposes(before)):
+    if not timed and (here.has("vague") or here.has("past")) and not (before is not None and proposes(before)):
         return None
     dated = timed and here.has("action")
     asked = (here.has("request") or here.has("promise")) and dated
     if here.rejects and not asked:
-        moved = before is not None and _proposes(before) and (here.has("counter") or dated)
+        moved = before is not None and proposes(before) and (here.has("counter") or dated)
         return "customer moves it to another time" if moved else None
     if here.has("request") and here.has("action"):
         return "customer asks for it"
     if here.has("promise") and here.has("action"):
         return "customer promises it"
-    if before is None or not _proposes(before):
+    if before is None or not proposes(before):
         return None
     if here.has("counter") and timed:
         return "customer names the time"
@@ -117,7 +138,7 @@ def _consent(here: _Said, before: _Said | None) -> str | None:
     return "customer accepts the proposal" if here.has("consent") else None
 
 
-def _proposes(agent: _Said) -> bool:
+def proposes(agent: Said) -> bool:
     """Whether the salesperson's words hold something concrete to do or a time; 过了国庆再问您 holds neither."""
     if agent.has("ask_time"):
         return True
@@ -126,15 +147,15 @@ def _proposes(agent: _Said) -> bool:
     return agent.has("action") + agent.has("offer") + agent.has("time") >= 2
 
 
-def _evidence(agreement: _Agreement) -> tuple[TurnEvidence, ...]:
+def _evidence(agreement: Agreement) -> tuple[TurnEvidence, ...]:
     found = []
     for part in agreement.parts:
         reason = agreement.reason if part.by_customer else "salesperson's words on it"
-        found.append(_turn_evidence(part.stretch, reason))
+        found.append(turn_evidence(part.stretch, reason))
     return tuple(found)
 
 
-def _turn_evidence(stretch: Stretch, reason: str) -> TurnEvidence:
+def turn_evidence(stretch: Stretch, reason: str) -> TurnEvidence:
     return TurnEvidence(turn=stretch.turns[0], text=stretch.text, start=stretch.start, end=stretch.end, reason=reason)
 
 

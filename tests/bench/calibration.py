@@ -1,6 +1,8 @@
 """How the score agrees with human judgement, and what each component adds: `python -m tests.bench.calibration FILE...`.
 
-Labelled calls with `human_quality`, tagged by the default lexicon. Prints the table of docs/score.md. The score is in
+Without files: the development calls, on which the model of the next step was trained; there each call's next step is
+judged by a model that has not seen it (cross-validation over stories). `--phrases`: next steps by the phrases alone.
+Calls with `human_quality` count, tagged by the default lexicon. Prints the table of docs/score.md. The score is in
 whole numbers; only the statistics here are not.
 """
 
@@ -14,18 +16,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from speechsvc.domain.analysis import NextStep
+from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.rubric import Rubric
 from speechsvc.domain.score import ScoreInputs
 from speechsvc.domain.scoring import collect_inputs, score
 from speechsvc.domain.talk_rules import measure_talk_from_turns
 from speechsvc.resources import bundled
 from speechsvc.tagging.analyser import LexiconAnalyser
-from speechsvc.tagging.evaluate import labelled_call
+from speechsvc.tagging.evaluate import labelled_call, read_labelled_calls
+from speechsvc.tagging.learned.next_step_train import Options, examples_of, models_by_story
 from speechsvc.tagging.lexicon_file import load_lexicon
+from speechsvc.tagging.next_step_judge import NextStepJudge
 from speechsvc.tagging.rubric_file import load_rubric
 
 GOLD = Path(__file__).parents[1] / "gold"
 LONG = 20  # turns
+Finder = Callable[[Conversation], NextStep]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,20 +47,20 @@ class Judged:
     inputs: ScoreInputs
 
 
-def judged(files: Sequence[Path]) -> list[Judged]:
+def judged(files: Sequence[Path], find: Finder) -> list[Judged]:
     """Each call once; calls without a human judgement are left out."""
     rubric = load_rubric()
     analyser = LexiconAnalyser(load_lexicon(bundled("lexicons") / "default"), rubric)
     lines = (json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines())
     rows = {row["call_id"]: row for row in lines if row.get("human_quality") is not None}
-    return [_judged(row, analyser) for row in rows.values()]
+    return [_judged(row, analyser, find) for row in rows.values()]
 
 
-def _judged(row: dict[str, Any], analyser: LexiconAnalyser) -> Judged:
+def _judged(row: dict[str, Any], analyser: LexiconAnalyser, find: Finder) -> Judged:
     said = labelled_call(row).conversation
     tagging = analyser.tag(said)
     talk = measure_talk_from_turns(said)
-    inputs = collect_inputs(said, tagging.mentions, tagging.contact, tagging.next_step, talk)
+    inputs = collect_inputs(said, tagging.mentions, tagging.contact, find(said), talk)
     return Judged(
         call_id=row["call_id"],
         human=row["human_quality"],
@@ -115,13 +122,25 @@ def _pearson(a: Sequence[float], b: Sequence[float]) -> float:
     return sum((p - x) * (q - y) for p, q in zip(a, b, strict=True)) / spread if spread else 0.0
 
 
+def unseen() -> Finder:
+    """For development calls: by models that have not seen the call."""
+    calls = [c for file in (*_development(), GOLD / "endings.jsonl") for c in read_labelled_calls(file)]
+    models = models_by_story(examples_of(calls), Options())
+    judges = {id(m): NextStepJudge(model=m) for m in models.values()}
+    anyone = next(iter(models.values()))  # calls that reached nobody are trained on by none
+    return lambda said: judges[id(models.get(said.call_id, anyone))].find(said)
+
+
 def _development() -> list[Path]:
     """Calls that rules may be tuned on: what is held apart is measured only by name."""
     return [p for p in sorted(GOLD.glob("*.jsonl")) if p.stem == "dev" or p.stem.startswith("w")]
 
 
-def main(files: Sequence[str]) -> None:
-    calls = judged([Path(f) for f in files] or _development())
+def main(arguments: Sequence[str]) -> None:
+    files = [Path(a) for a in arguments if a != "--phrases"]
+    phrases = "--phrases" in arguments
+    find = NextStepJudge(learned=not phrases).find if files or phrases else unseen()
+    calls = judged(files or _development(), find)
     heads = ("calls", "spearman", "long_calls", "long_spearman", "long_given_length", "same_side")
     print("| | " + " | ".join(heads) + " |\n|---|" + "---|" * len(heads))
     for name, row in ablation(calls, load_rubric()).items():

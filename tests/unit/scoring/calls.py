@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from speechsvc.domain.analysis import NextStep
 from speechsvc.domain.conversation import Conversation, Speaker, Turn
 from speechsvc.domain.mention import MatchKind, Mention, Polarity
 from speechsvc.domain.rubric import Rubric
@@ -15,7 +16,7 @@ from speechsvc.domain.score import Score, ScoreInputs
 from speechsvc.domain.scoring import collect_inputs, score
 from speechsvc.domain.talk_rules import measure_talk_from_turns
 from speechsvc.tagging.contact import find_contact
-from speechsvc.tagging.next_step import find_next_step
+from speechsvc.tagging.next_step_judge import NextStepJudge
 from speechsvc.tagging.rubric_file import load_rubric
 
 CASES = Path(__file__).parents[2] / "gold" / "score_cases.jsonl"
@@ -40,9 +41,19 @@ def rubric() -> Rubric:
     return load_rubric()
 
 
+@lru_cache(maxsize=1)
+def _judge() -> NextStepJudge:
+    return NextStepJudge()
+
+
+def next_step(talk: Conversation) -> NextStep:
+    """As it counts in the service."""
+    return _judge().find(talk)
+
+
 def inputs_of(case: Case, **given: Any) -> ScoreInputs:
     talk = case.conversation
-    contact, step = find_contact(talk), find_next_step(talk)
+    contact, step = find_contact(talk), next_step(talk)
     return collect_inputs(talk, case.mentions, contact, step, measure_talk_from_turns(talk), **given)
 
 

@@ -9,8 +9,7 @@ import pytest
 from speechsvc.domain.score import ScoreInputs
 from speechsvc.domain.scoring import recompute, score
 from speechsvc.tagging.contact import find_contact
-from speechsvc.tagging.next_step import find_next_step
-from tests.unit.scoring.calls import cases, inputs_of, rubric, score_of
+from tests.unit.scoring.calls import cases, inputs_of, next_step, rubric, score_of
 
 
 @pytest.mark.parametrize("name", sorted(cases()))
@@ -20,7 +19,7 @@ def test_outcome_next_step_and_band(name: str) -> None:
     result = score_of(case)
     assert find_contact(case.conversation).outcome.value == case.judged["contact"]
     if case.judged["contact"] == "effective" and name != "G09-recital":  # there a bare 行吧 closes a monologue
-        assert find_next_step(case.conversation).agreed == case.judged["customer_next_step"]
+        assert next_step(case.conversation).agreed == case.judged["customer_next_step"]
     assert low <= result.total <= high
     assert result.counts_toward_performance == (result.total >= 60)
 
