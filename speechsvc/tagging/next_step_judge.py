@@ -12,12 +12,14 @@ from dataclasses import replace
 from speechsvc.domain.analysis import NextStep, TurnEvidence
 from speechsvc.domain.conversation import Conversation, Speaker
 from speechsvc.tagging.next_step import Reading, Said, proposes, read_next_step, turn_evidence
-from speechsvc.tagging.next_step_features import AGENT, CUSTOMER, FIELDS, features_of, part_grams, parts_of
+from speechsvc.tagging.next_step_features import AGENT, CUSTOMER, FIELDS, LENGTHS, features_of, part_grams, parts_of
 from speechsvc.tagging.next_step_model import NextStepModel, bundled_model
+from speechsvc.tagging.words import words
 
 LEAST_STRETCHES = 8  # in shorter talk the phrases see all there is, and the model has seen too little of its kind
 _MOST_PHRASES = 3
 _LEAST_PHRASE = 2  # characters
+_SIXTHS = 6  # every n-gram length divides it
 _NUMERALS = frozenset("零〇幺一二两三四五六七八九十百千万")
 
 
@@ -73,9 +75,12 @@ class _Found:
     def no(self) -> NextStep:
         """Not agreed, though phrases look like it: their words, and the customer's stretch that weighs most against."""
         against = min(parts_of(self._reading.said, CUSTOMER), key=lambda s: (self._weight(s), -s.stretch.turns[0]))
-        looked = [replace(e, reason=f"not counted, outweighed ({e.reason})") for e in self._reading.step.evidence]
         why = turn_evidence(against.stretch, _reason("speaks against an agreement", self._phrases(against, -1)))
-        return NextStep(agreed=False, evidence=(*(e for e in looked if e.turn != why.turn), why))
+        found = {e.turn: replace(e, reason=f"not counted ({e.reason})") for e in self._reading.step.evidence}
+        if why.turn in found:
+            why = replace(why, reason=f"{found[why.turn].reason}, {why.reason}")
+        found[why.turn] = why
+        return NextStep(agreed=False, evidence=tuple(found[turn] for turn in sorted(found)))
 
     def _around(self, here: Said) -> Sequence[Said]:
         """With the salesperson's proposal before and answer after."""
@@ -103,25 +108,32 @@ class _Found:
         return (name for name in FIELDS if any(part is one for one in parts_of(self._reading.said, name)))
 
     def _phrases(self, part: Said, sign: int) -> list[str]:
-        """The words that weigh most for (1) or against (-1), as spoken, in order of weight; none overlap."""
-        text, names = part.plain.text, list(self._fields(part))
-        grams = sorted(g for g in part_grams(part) if len(g) >= _LEAST_PHRASE and _is_quotable(g))
-        weights = {g: sign * sum(self._share(name, frozenset({g})) for name in names) for g in grams}
-        taken: list[tuple[int, int]] = []
-        for gram in sorted(grams, key=lambda g: (-weights[g], g)):
-            start = text.index(gram)
-            span = start, start + len(gram)
-            if weights[gram] > 0 and all(span[1] <= low or high <= span[0] for low, high in taken):
-                taken.append(span)
-            if len(taken) == _MOST_PHRASES:
-                break
-        places = part.plain.places
-        return [part.plain.original[places[low] : places[high - 1] + 1] for low, high in taken]
+        """The words that weigh most for (1) or against (-1), as spoken, heaviest first."""
+        found, at = [], 0
+        shares = self._shares(part.plain.text)
+        for word in words().tokenizer.cut(part.plain.text, HMM=False):
+            weight = sign * sum(shares[at : at + len(word)])
+            if weight > 0 and len(word) >= _LEAST_PHRASE and _is_quotable(word):
+                found.append((-weight, at, at + len(word)))
+            at += len(word)
+        places, heaviest = part.plain.places, sorted(found)[:_MOST_PHRASES]
+        return [part.plain.original[places[low] : places[high - 1] + 1] for _, low, high in heaviest]
+
+    def _shares(self, text: str) -> list[int]:
+        """What each character weighs with the customer: every n-gram's weight, spread over its characters."""
+        weights = self._model.fields[CUSTOMER]
+        shares = [0] * len(text)
+        for n in LENGTHS:
+            for start in range(len(text) - n + 1):
+                weight = weights.get(text[start : start + n], 0)
+                for i in range(start, start + n):
+                    shares[i] += weight * _SIXTHS // n
+        return shares
 
 
-def _is_quotable(gram: str) -> bool:
+def _is_quotable(word: str) -> bool:
     """Words, never a piece of a number, an address or an account: reasons are not masked as quotes are."""
-    return not any(c.isascii() for c in gram) and sum(c in _NUMERALS for c in gram) <= 1
+    return not any(c.isascii() for c in word) and sum(c in _NUMERALS for c in word) <= 1
 
 
 def _reason(what: str, phrases: Sequence[str]) -> str:

@@ -87,9 +87,10 @@ def test_only_the_phrases_say_yes() -> None:
     for talk in denied:
         step, rules = judge().find(talk), find_next_step(talk)
         assert not step.agreed
-        assert "speaks against an agreement" in step.evidence[-1].reason
-        kept = {e.turn for e in rules.evidence} <= {e.turn for e in step.evidence}
-        assert kept or step.evidence[-1].turn in {e.turn for e in rules.evidence}
+        (against,) = [e for e in step.evidence if "speaks against an agreement" in e.reason]
+        assert talk.turns[against.turn].speaker.value != "agent"
+        assert {e.turn for e in step.evidence} == {e.turn for e in rules.evidence} | {against.turn}
+        assert all("not counted" in e.reason for e in step.evidence if e.turn in {r.turn for r in rules.evidence})
 
 
 def test_where_both_agree_the_phrases_give_the_evidence() -> None:
