@@ -19,8 +19,9 @@ class Fast:
     """How the profile `fast` asks a model that was measured to hear no worse so."""
 
     window_s: int  # of speech
-    padding_s: int  # of the silence behind it that the encoder still sees
+    padding_s: int  # of the silence behind it that the encoder still sees; 30: all
     beam_size: int
+    batch: int  # windows, cut in pauses, that are decoded at once; 1: one after the other, cut where the text ends
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

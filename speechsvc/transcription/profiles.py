@@ -12,6 +12,7 @@ from speechsvc.transcription.catalogue import ModelEntry
 from speechsvc.transcription.errors import ProfileUnsuitable
 from speechsvc.transcription.recognise import DecodingSettings
 
+_WHOLE = 30  # seconds that Whisper's encoder reads
 _GPU_BATCH, _CPU_BATCH = 16, 4  # windows at once: enough to fill a GPU; a CPU only pays for the memory
 
 
@@ -51,4 +52,11 @@ def _fast(settings: DecodingSettings, wishes: Wishes, entry: ModelEntry | None) 
         raise ProfileUnsuitable(profile="fast", model=entry.name if entry else "of this folder")
     beam = wishes.beam_size or (measured.beam_size if measured else settings.beam_size)
     padding = measured.padding_s if measured else 0
-    return replace(settings, profile="fast", window_seconds=seconds, beam_size=beam, padding_seconds=padding)
+    return replace(
+        settings,
+        profile="fast",
+        window_seconds=seconds,
+        beam_size=beam,
+        padding_seconds=padding if padding < _WHOLE else None,
+        batch_size=wishes.batch or (measured.batch if measured else 1),
+    )

@@ -29,7 +29,7 @@ class DecodingSettings:
     group_seconds: float = 300.0  # of speech recognised in one go
     window_seconds: int | None = None  # None: the model's own
     padding_seconds: int | None = None  # of silence behind a window's speech that the encoder sees; None: all
-    batch_size: int = 1  # windows decoded at once; batched only
+    batch_size: int = 1  # windows decoded at once; batched and fast
     hotwords: str | None = None  # words the model is told to expect; they may leak into the text
     initial_prompt: str | None = None  # text the model is told came before; may leak too
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -257,7 +257,7 @@ class FasterWhisperTranscriber:
         settings = self._settings
         sounds = [(channel.samples, activity) for channel, activity in zip(channels, activities, strict=True)]
         try:
-            if settings.profile == "batched":
+            if settings.profile == "batched" or (settings.batch_size > 1 and _one_voice_each(channels)):
                 return recognise_batched(model, sounds, language=language, settings=settings, progress=report)
             return recognise_channels(model, sounds, language=language, settings=settings, progress=report)
         except RuntimeError as error:  # what CTranslate2 raises; its message names no words of the call
@@ -312,3 +312,8 @@ def _removed(channel: Channel, activity: VoiceActivity) -> Iterator[RemovedInter
 
 def _voice(channel: Channel) -> int | None:
     return channel.voice if isinstance(channel, Voice) else None
+
+
+def _one_voice_each(channels: Sequence[Channel]) -> bool:
+    """Not so for the voices of a mono recording: between their turns the sequential way keeps a pause."""
+    return len({channel.index for channel in channels}) == len(channels)

@@ -17,7 +17,7 @@ from speechsvc.transcription.vad import VoiceActivity
 
 LARGE = load_catalogue().find("large-v3-turbo")
 assert LARGE is not None
-MEASURED = replace(LARGE, fast=Fast(window_s=11, padding_s=4, beam_size=2))
+MEASURED = replace(LARGE, fast=Fast(window_s=11, padding_s=4, beam_size=2, batch=3))
 
 
 def test_the_default_is_the_librarys_own_way() -> None:
@@ -35,6 +35,7 @@ def test_the_default_is_the_librarys_own_way() -> None:
 def test_fast_takes_what_was_measured_for_the_model() -> None:
     settings = decoding_for(Wishes(profile="fast"), MEASURED)
     assert (settings.window_seconds, settings.padding_seconds, settings.beam_size) == (11, 4, 2)
+    assert settings.batch_size == 3
     assert settings.options()["chunk_length"] == 11
 
 
