@@ -36,7 +36,7 @@ LONGEST_S = 30.0  # of one preview; the others' rates are told by what they did 
 
 def run(quick: bool) -> list[Result]:
     """Calls a second."""
-    calls, repetitions = (300, 2) if quick else (2000, 3)
+    calls, repetitions = (80, 2) if quick else (500, 3)
     with folder() as where:
         application = opened(where)
         try:
