@@ -7,6 +7,7 @@ import wave
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +40,11 @@ class WavPlayback:
     def __init__(self, limits: DecodeLimits | None = None, temp: Path | None = None) -> None:
         self._limits, self._temp = limits, temp
 
-    def write(self, recording: Path, out: Path, silence: Sequence[Silence]) -> None:
+    def write(self, recording: Path, out: Path, silence: Sequence[Silence], decoded: Any = None) -> None:
+        """From `decoded` where the opener has kept it, else from `recording`."""
+        if isinstance(decoded, DecodedAudio):
+            _write(decoded, out, silence)
+            return
         with TemporaryDirectory(prefix="speechsvc-playback-", dir=self._temp, ignore_cleanup_errors=True) as folder:
             _write(decode(recording, Path(folder), self._limits), out, silence)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from speechsvc.audio.channels import PreparedChannel, prepare_channels
 from speechsvc.audio.decode import DecodeLimits, decode
 from speechsvc.domain.crosstalk import Leak
+from speechsvc.ports import KeptSound
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -33,10 +34,19 @@ class RecordingOpener:
     temp: Path | None = None
 
     @contextmanager
-    def open(self, path: Path, channels: Mapping[str, str] | str | None) -> Iterator[PreparedRecording]:
-        """Decodes `path` and prepares its channels. Raises the errors of `decode` and `prepare_channels`."""
-        with TemporaryDirectory(prefix="speechsvc-audio-", dir=self.temp, ignore_cleanup_errors=True) as folder:
+    def open(
+        self, path: Path, channels: Mapping[str, str] | str | None, keep: KeptSound | None = None
+    ) -> Iterator[PreparedRecording]:
+        """Decodes `path` and prepares its channels; `keep` may hold the sound longer than this block.
+
+        Raises the errors of `decode` and `prepare_channels`.
+        """
+        with ExitStack() as here:
+            temporary = TemporaryDirectory(prefix="speechsvc-audio-", dir=self.temp, ignore_cleanup_errors=True)
+            folder = (here if keep is None else keep).enter_context(temporary)
             decoded = decode(path, Path(folder), self.limits)
+            if keep is not None:
+                keep.decoded = decoded
             prepared, warnings, leaks = prepare_channels(decoded.samples, channels)
             yield PreparedRecording(
                 channels=prepared,

@@ -23,7 +23,7 @@ from speechsvc.ports.directory import DirectoryEntry, DirectoryRepository, Entry
 from speechsvc.ports.files import BlobStore, BlobWriter
 from speechsvc.ports.followups import Beside, FollowupFilter, FollowupRepository
 from speechsvc.ports.jobs import Announcer, JobRepository, QueueState, StaleLease
-from speechsvc.ports.recognition import Analyser, Clock, Diarizer, Playback, Transcriber
+from speechsvc.ports.recognition import Analyser, Clock, Diarizer, KeptSound, Playback, Transcriber
 from speechsvc.ports.rulesets import Rulebook, RulesetRepository
 from speechsvc.ports.runs import MarkRepository, RunRepository
 from speechsvc.ports.uploads import UploadRepository
@@ -59,6 +59,7 @@ __all__ = [
     "IndexState",
     "IndexedCall",
     "JobRepository",
+    "KeptSound",
     "KeyInfo",
     "LeadFilter",
     "MarkRepository",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,6 +25,15 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
+class KeptSound(ExitStack):
+    """Decoded sound that outlives its transcription, so that the playback need not decode again.
+
+    What `decoded` is, is the adapters' business; whatever lies on disk for it goes when the block ends.
+    """
+
+    decoded: Any = None
+
+
 class Transcriber(Protocol):
     """Decode, channels, voice activity, recognition, guards."""
 
@@ -35,8 +45,9 @@ class Transcriber(Protocol):
         language: str,
         progress: Callable[[float], None],
         opened: Callable[[float], None] = lambda seconds: None,
+        keep: KeptSound | None = None,
     ) -> Transcript:
-        """`progress` gets 0 to 1, `opened` the seconds of audio once decoded.
+        """`progress` gets 0 to 1, `opened` the seconds of audio once decoded, `keep` the decoded sound.
 
         Raises a SpeechsvcError with a stable code for a recording it cannot use.
         """
@@ -84,6 +95,8 @@ class Analyser(Protocol):
 class Playback(Protocol):
     """Makes audio that a browser plays, with personal data silenced."""
 
-    def write(self, recording: Path, out: Path, silence: Sequence[tuple[int | None, float, float]]) -> None:
-        """`silence`: (channel or all, start seconds, end seconds). Writes PCM WAV."""
+    def write(
+        self, recording: Path, out: Path, silence: Sequence[tuple[int | None, float, float]], decoded: Any = None
+    ) -> None:
+        """`silence`: (channel or all, start seconds, end seconds). Writes PCM WAV, from `KeptSound.decoded` if any."""
         ...

@@ -13,7 +13,7 @@ from speechsvc.domain.roles import name_speakers
 from speechsvc.domain.swapped import with_doubt
 from speechsvc.domain.transcript import Transcript
 from speechsvc.errors import NotFound, SpeechsvcError
-from speechsvc.ports import StaleLease
+from speechsvc.ports import KeptSound, StaleLease
 from speechsvc.services.core import Core
 from speechsvc.services.expect_finish import note_pace
 from speechsvc.services.make_playback import make_playback
@@ -38,14 +38,14 @@ def transcribe_call(
     call = _begin(core, job)
     language = core.system.tenant(job.tenant_id).language or core.language
     began = time.monotonic()
-    with _recording(core, call) as path:
+    with _recording(core, call) as path, KeptSound() as sound:
         transcript = core.transcriber().transcribe(
-            path, channels=call.metadata.channels, language=language, progress=progress, opened=opened
+            path, channels=call.metadata.channels, language=language, progress=progress, opened=opened, keep=sound
         )
         note_pace(core, transcript, time.monotonic() - began)
         transcript = name_speakers(transcript, call.metadata.direction)
         transcript = with_doubt(transcript, call.metadata.direction)
-        playback = make_playback(core, job.tenant_id, path, transcript)
+        playback = make_playback(core, job.tenant_id, path, transcript, sound)
     try:
         _store(core, job, transcript, playback)
     except (StaleLease, NotFound):

@@ -17,7 +17,7 @@ from speechsvc.domain.conversation import Speaker
 from speechsvc.domain.crosstalk import RULES as CROSSTALK_RULES
 from speechsvc.domain.crosstalk import Leak, mark_leaks, without_leaks
 from speechsvc.domain.transcript import RemovedInterval, Segment, SoundInterval, SpeechInterval, Transcript
-from speechsvc.ports import Diarizer
+from speechsvc.ports import Diarizer, KeptSound
 from speechsvc.transcription.batched import recognise_batched
 from speechsvc.transcription.catalogue import load_catalogue
 from speechsvc.transcription.echoes import Hints
@@ -62,7 +62,7 @@ class OpenRecording(Protocol):
     def leaks(self) -> tuple[Leak, ...]: ...
 
 
-Opener = Callable[[Path, Mapping[str, str] | str | None], AbstractContextManager[OpenRecording]]
+Opener = Callable[[Path, Mapping[str, str] | str | None, KeptSound | None], AbstractContextManager[OpenRecording]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,12 +119,13 @@ class FasterWhisperTranscriber:
         language: str,
         progress: Callable[[float], None],
         opened: Callable[[float], None] = lambda seconds: None,
+        keep: KeptSound | None = None,
     ) -> Transcript:
         """Segments of all channels in order of start. No speech is a valid, empty transcript.
 
         Raises the errors of `speechsvc.audio` for the recording, of `speechsvc.transcription.errors` for the machine.
         """
-        with self._open(recording, channels) as sound:
+        with self._open(recording, channels, keep) as sound:
             opened(sound.duration)
             progress(_DECODED)
             activities = [self._detect(channel) for channel in sound.channels]

@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from speechsvc.audio import playback
 from speechsvc.audio.decode import decode
 from speechsvc.audio.errors import RecordingNotAudio
 from speechsvc.audio.playback import WavPlayback, write_playback
+from speechsvc.audio.recording import RecordingOpener
+from speechsvc.ports import KeptSound
 from tests.unit.audio.sounds import tones, write_kind, write_wav
 
 
@@ -62,3 +65,16 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(RecordingNotAudio):
         WavPlayback().write(source, tmp_path / "out.wav", [])
     assert not list(tmp_path.glob("out*"))
+
+
+def test_sound_that_was_kept_is_not_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = write_wav(tmp_path / "call.wav", np.full((8000 * 2, 2), 900, dtype=np.int16))
+    WavPlayback().write(source, tmp_path / "again.wav", [(1, 0.5, 1.0)])
+    with KeptSound() as sound:
+        with RecordingOpener(temp=tmp_path).open(source, None, sound):
+            pass
+        monkeypatch.setattr(playback, "decode", None)  # calling it would fail
+        WavPlayback().write(source, tmp_path / "kept.wav", [(1, 0.5, 1.0)], sound.decoded)
+        assert list(tmp_path.glob("speechsvc-audio-*"))
+    assert (tmp_path / "kept.wav").read_bytes() == (tmp_path / "again.wav").read_bytes()
+    assert not list(tmp_path.glob("speechsvc-audio-*"))
