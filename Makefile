@@ -37,7 +37,7 @@ check: setup-dev ## lint, format, types, import layers, lexicon
 	@$(BIN)/speechsvc lexicon check
 
 learned: setup-dev ## train learned entries and the model of the next step again from tests/gold
-	@OMP_NUM_THREADS=1 $(RUN) lexicon train tests/gold/dev.jsonl tests/gold/w?.jsonl tests/gold/sentences.jsonl $(ARGS)
+	@OMP_NUM_THREADS=1 $(RUN) lexicon train tests/gold/dev.jsonl tests/gold/[we]?.jsonl tests/gold/talks.jsonl tests/gold/sentences.jsonl $(ARGS)
 	@OMP_NUM_THREADS=1 $(RUN) lexicon train-next-step tests/gold/dev.jsonl tests/gold/w?.jsonl tests/gold/endings.jsonl
 
 demo-model: setup ## train the demonstration model anew (hours on a CPU, minutes on a GPU): models/recipe/README.md

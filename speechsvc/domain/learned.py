@@ -89,14 +89,22 @@ class Scale:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Surroundings:
-    """The second look at a turn, in the light of the turns around; arithmetic in `tagging.learned.surroundings`."""
+class Network:
+    """One hidden layer of rectified units, one output."""
 
-    scales: Mapping[str, Scale]  # by topic
     hidden: tuple[tuple[int, ...], ...]  # a row a feature, a column a unit
     bias: tuple[int, ...]  # of each unit
     output: tuple[int, ...]  # weight of each unit
     output_bias: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """The second look at a turn, in the light of the turns around; arithmetic in `tagging.learned.surroundings`."""
+
+    scales: Mapping[str, Scale]  # by topic
+    network: Network
+    again: Network | None = None  # looks once more, at what the first one said; None: it has the last word
     doubt: int | None = None  # lowest score at which a doubted entry's mention counts; None: they always do
     doubted: frozenset[str] = frozenset()  # written entries that were there in training; later ones are never doubted
 
@@ -129,8 +137,15 @@ class LearnedEntries:
 
 
 def surroundings_data(model: Surroundings) -> dict[str, Any]:
-    """JSON values only."""
-    data = asdict(model)
-    data["scales"] = {topic: data["scales"][topic] for topic in sorted(data["scales"])}
-    rows = {"hidden": [list(row) for row in model.hidden], "bias": list(model.bias), "output": list(model.output)}
-    return data | rows | {"doubted": sorted(model.doubted)}
+    """JSON values only. The first network's lie beside the rest, and `again` is left out where there is none: as in
+    files of an earlier time, whose digest stays."""
+    scales = {topic: asdict(model.scales[topic]) for topic in sorted(model.scales)}
+    data = {"scales": scales} | _network_data(model.network)
+    data |= {"doubt": model.doubt, "doubted": sorted(model.doubted)}
+    return data if model.again is None else data | {"again": _network_data(model.again)}
+
+
+def _network_data(network: Network) -> dict[str, Any]:
+    hidden = [list(row) for row in network.hidden]
+    layers = {"hidden": hidden, "bias": list(network.bias), "output": list(network.output)}
+    return layers | {"output_bias": network.output_bias}

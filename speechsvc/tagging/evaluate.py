@@ -44,6 +44,7 @@ class LabelledCall:
     contact: str | None = None
     customer_next_step: bool | None = None
     judged: frozenset[Label] | None = None  # places that a person looked at, where it was not the whole call
+    aside: bool = False  # of another kind than what is tagged: trained on, never measured
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,6 +160,7 @@ def labelled_call(record: Mapping[str, Any]) -> LabelledCall:
         contact=record.get("contact"),
         customer_next_step=record.get("customer_next_step"),
         judged=frozenset((turn, topic) for turn, topic in record["judged"]) if "judged" in record else None,
+        aside=bool(record.get("aside", False)),
     )
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.mention import Mention
-from speechsvc.tagging.learned.nearby import REACH, Alone, Nearby, Squeezes
+from speechsvc.tagging.learned.nearby import Alone, Nearby, Squeezes
 from speechsvc.tagging.learned.scorer import LearnedScorer
 from speechsvc.tagging.some_turns import SomeTurns
 from speechsvc.tagging.tagger import LexiconTagger
@@ -141,7 +141,7 @@ class NewResults:
             while turn < last and old.handed_on(turn) != new.handed_on(turn):
                 turn += 1
                 moved.add(turn)
-        reach = REACH if self._learned[1].looks_around else 0
+        reach = self._learned[1].reach
         around = {t for turn in moved for t in range(max(0, turn - reach), min(last, turn + reach) + 1)}
         for first, final in _runs(around | written.keys()):
             for turn, found in enumerate(new.mentions(first, final), first):

@@ -37,7 +37,7 @@ DISTINCT = 4000  # calls of different words
 PIECES, _PIECE_TURNS = 1500, 16
 _TURN_S = 6.0
 _NEUTRAL = tuple(
-    Turn(speaker=(Speaker.AGENT, Speaker.CUSTOMER)[n % 2], start=0.0, end=5.0, text="嗯您说") for n in range(6)
+    Turn(speaker=(Speaker.AGENT, Speaker.CUSTOMER)[n % 2], start=0.0, end=5.0, text="嗯您说") for n in range(10)
 )
 _COMMIT = 1000
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from speechsvc.domain.learned import (
     LearnedTopic,
     Measured,
     Negation,
+    Network,
     Scale,
     Surroundings,
     Weights,
 )
 from speechsvc.domain.learned_data import FORMAT, learned_data
+from speechsvc.tagging.learned.surroundings import FEATURES, OLD_FEATURES
 
 FILE = "learned.json"
 _LARGEST = 10**6  # of a weight: sums stay far inside 64 bits
@@ -74,12 +77,16 @@ def write_learned_file(path: Path, learned: LearnedEntries) -> None:
 
 
 def _network_problems(data: Mapping[str, Any], topics: Collection[str], cure: str) -> Iterator[str]:
-    units = len(data["bias"])
-    if any(len(row) != units for row in (*data["hidden"], data["output"])):
-        yield f"surroundings: rows of different length; {cure}"
-    numbers = [data["output_bias"], *data["bias"], *data["output"], *(w for row in data["hidden"] for w in row)]
-    if any(abs(number) > _LARGEST_OF_NETWORK for number in numbers):
-        yield f"surroundings: numbers must stay below {_LARGEST_OF_NETWORK}; {cure}"
+    wanted = (FEATURES,) if data.get("again") else (OLD_FEATURES, FEATURES)
+    if len(data["hidden"]) not in wanted:
+        yield f"surroundings: {len(data['hidden'])} rows, not {' or '.join(map(str, wanted))}; {cure}"
+    for network in filter(None, (data, data.get("again"))):
+        units = len(network["bias"])
+        if any(len(row) != units for row in (*network["hidden"], network["output"])):
+            yield f"surroundings: rows of different length; {cure}"
+        rows = (network["bias"], network["output"], *network["hidden"])
+        if any(abs(number) > _LARGEST_OF_NETWORK for number in (network["output_bias"], *chain(*rows))):
+            yield f"surroundings: numbers must stay below {_LARGEST_OF_NETWORK}; {cure}"
     for topic in sorted(set(topics) - set(data["scales"])):
         yield f"surroundings: topic '{topic}' has no scale; {cure}"
 
@@ -108,12 +115,19 @@ def _surroundings(data: Mapping[str, Any] | None, topics: Collection[str]) -> Su
         return None
     return Surroundings(
         scales={topic: Scale(**scale) for topic, scale in data["scales"].items() if topic in topics},
+        network=_network(data),
+        again=_network(data["again"]) if data.get("again") else None,
+        doubt=data["doubt"],
+        doubted=frozenset(data["doubted"]),
+    )
+
+
+def _network(data: Mapping[str, Any]) -> Network:
+    return Network(
         hidden=tuple(tuple(row) for row in data["hidden"]),
         bias=tuple(data["bias"]),
         output=tuple(data["output"]),
         output_bias=data["output_bias"],
-        doubt=data["doubt"],
-        doubted=frozenset(data["doubted"]),
     )
 
 

@@ -2,7 +2,7 @@
 
 A turn's first look depends on the turn before and on what that one was about, which depends on the one before it, and
 so on. But whatever was said earlier seldom matters for long: with bounds on what it may have been, a few turns settle
-what a turn hands on. The second look asks two turns on either side.
+what a turn hands on. The second look asks a few turns on either side (`LearnedScorer.reach`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from speechsvc.tagging.learned.features import Squeezed, squeeze
 from speechsvc.tagging.learned.scorer import LearnedScorer, Scores
 from speechsvc.tagging.text import NormalText
 
-REACH = 2  # turns on either side that the second look asks
 _BACK = 3  # turns back from which bounds are followed at first; doubled until they meet
 
 
@@ -76,7 +75,8 @@ class Nearby:
 
     def mentions(self, first: int, last: int) -> list[list[Mention]]:
         """Final mentions of the turns from `first` to `last`, in order."""
-        begin, end = max(0, first - REACH), min(len(self._conversation.turns), last + 1 + REACH)
+        reach = self._scorer.reach
+        begin, end = max(0, first - reach), min(len(self._conversation.turns), last + 1 + reach)
         turns = [self._turns[i] for i in range(begin, end)]
         written = [self._written(i) for i in range(begin, end)]
         odds = np.stack([self._odds(i) for i in range(begin, end)])

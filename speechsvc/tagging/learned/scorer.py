@@ -31,6 +31,7 @@ from speechsvc.tagging.learned.negation import Judge
 from speechsvc.tagging.learned.surroundings import SecondLook, Seen
 from speechsvc.tagging.text import NormalText
 
+_LEAST_TURNS = 3  # of a call in which a written mention may fall: before, nothing around can speak against it
 Index = Mapping[str, int]
 Scores = np.ndarray[Any, Any]
 
@@ -80,7 +81,8 @@ class LearnedScorer:
         written: Sequence[Mention],
     ) -> list[Mention]:
         """Of one turn, given the scores of the second look."""
-        found = [m for m in written if self._stands(m, scores)]
+        alone = len(conversation.turns) < _LEAST_TURNS
+        found = [m for m in written if alone or self._stands(m, scores)]
         added = self._added(conversation, text, i, turn, scores, {m.topic for m in written})
         if self._judge:
             found = [self._judge.judged(conversation, m, learned=False) for m in found]
@@ -100,9 +102,9 @@ class LearnedScorer:
         return mention.entry in self._fixed
 
     @property
-    def looks_around(self) -> bool:
-        """Whether the turns around bear on a turn's result, not only the one before."""
-        return self._around is not None
+    def reach(self) -> int:
+        """How many turns on either side bear on a turn's result, beside the one before."""
+        return 0 if self._around is None else self._around.reach
 
     def alone(self, conversation: Conversation, turns: Mapping[int, Squeezed], i: int) -> Scores:
         """The first look at a turn, but for what the turn before was about; `turns` holds it and the one before."""
@@ -128,7 +130,7 @@ class LearnedScorer:
         written: Sequence[Sequence[Mention]],
         first: int,
     ) -> Scores:
-        """Of turns in a row, of which the outer two on either side lack what stands around them."""
+        """Of turns in a row, of which the outer ones, as far as `reach`, lack what stands around them."""
         if self._around is None:
             return scores
         found = np.zeros(scores.shape, dtype=bool)

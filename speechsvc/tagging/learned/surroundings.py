@@ -2,8 +2,12 @@
 
 People stay on a topic for several turns, answer in words that name nothing (两年的够了), and turn from one topic to the
 next; one turn alone shows none of that. A network of one hidden layer, the same for all topics, takes the first look's
-log-odds of this topic in this turn, in two turns before and two behind, those of other topics, what written entries
-found, who speaks and how much, and gives new log-odds. Whole numbers only, so every machine gets the same.
+log-odds of this topic in this turn, in three turns before and behind, the highest within five, those of other topics,
+what written entries found, who speaks and how much, and gives new log-odds. A second such network (`again`) takes the
+same and the first one's log-odds of this turn and three on either side: so what is sure there settles what is not sure
+here. Whole numbers only, so every machine gets the same.
+
+Models of an earlier time have one network of the first `OLD_FEATURES` features; they give what they always gave.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from speechsvc.domain.conversation import Speaker, Turn
-from speechsvc.domain.learned import Scale, Surroundings
+from speechsvc.domain.learned import Network, Scale, Surroundings
 
 Array = np.ndarray[Any, Any]
 UNIT = 100  # of a logit in the features, and for yes
@@ -26,7 +30,11 @@ _LIMIT = 8 * UNIT  # log-odds are cut here: beyond, nothing is learned
 _NOTHING = -4 * UNIT  # log-odds of every topic where there is no turn
 _LONGEST = 60  # characters of a turn from which length says no more
 _OFFSETS = (1, 2, -1, -2)  # turns before are positive
-FEATURES = 13
+_FARTHER = (3, -3)
+_WINDOW = 5  # turns on either side in which anything of the topic, and of any topic, is looked for
+_AGAIN = (1, 2, 3, -1, -2, -3)
+OLD_FEATURES, FEATURES, AGAIN_FEATURES = 13, 21, 31
+_OLD_REACH = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,15 +57,31 @@ class SecondLook:
 
     def __init__(self, model: Surroundings, topics: Sequence[str]) -> None:
         self._scales = scale_table(model.scales, topics)
-        self._hidden = np.array(model.hidden, dtype=np.int64)
-        self._bias = np.array(model.bias, dtype=np.int64)
-        self._output = np.array(model.output, dtype=np.int64)
-        self._last = model.output_bias
+        self._first = Layers(model.network)
+        self._again = None if model.again is None else Layers(model.again)
+        own = _OLD_REACH if self._first.features == OLD_FEATURES else _WINDOW
+        self.reach = own + (max(_AGAIN) if self._again else 0)  # turns on either side that bear on a turn's scores
 
     def scores(self, seen: Seen) -> Array:
         """Thousandths of a logit, turns by topics."""
         features = features_of(seen, self._scales)
-        inner = np.maximum(features @ self._hidden + self._bias, 0) >> _HALF
+        scores = self._first.scores(features)
+        return scores if self._again is None else self._again.scores(with_scores(features, scores))
+
+
+class Layers:
+    """One network. Read-only."""
+
+    def __init__(self, network: Network) -> None:
+        self._hidden = np.array(network.hidden, dtype=np.int64)
+        self._bias = np.array(network.bias, dtype=np.int64)
+        self._output = np.array(network.output, dtype=np.int64)
+        self._last = network.output_bias
+        self.features = len(network.hidden)
+
+    def scores(self, features: Array) -> Array:
+        """Thousandths of a logit."""
+        inner = np.maximum(features[..., : self.features] @ self._hidden + self._bias, 0) >> _HALF
         total = inner @ self._output + self._last
         return np.asarray((total * RESULT) >> _SHIFT)
 
@@ -83,14 +107,58 @@ def features_of(seen: Seen, scales: Array) -> Array:
         others,
         _moved(others, 1, _NOTHING),
         np.broadcast_to(written.sum(axis=1, keepdims=True), shape) - written,
-        np.broadcast_to((seen.customer.astype(np.int64) * UNIT)[:, None], shape),
-        np.broadcast_to((np.minimum(seen.length, _LONGEST) * UNIT // 10)[:, None], shape),
+        customer := np.broadcast_to((seen.customer.astype(np.int64) * UNIT)[:, None], shape),
+        length := np.broadcast_to((np.minimum(seen.length, _LONGEST) * UNIT // 10)[:, None], shape),
+        *(_moved(odds, offset, _NOTHING) for offset in _FARTHER),
+        _moved(customer, 1, 0),
+        _moved(length, 1, 0),
+        _moved(length, -1, 0),
+        _number_of_others(odds),
+        _highest_near(odds),
+        _business_near(odds),
     ]
     return np.stack(columns, axis=-1).astype(np.int64)
 
 
+def with_scores(features: Array, scores: Array) -> Array:
+    """Features for the second network: those of the first, and its scores here and around."""
+    odds = np.clip(scores // (RESULT // UNIT), -_LIMIT, _LIMIT)
+    others = _highest_other(odds)
+    columns = [
+        odds,
+        *(_moved(odds, offset, _NOTHING) for offset in _AGAIN),
+        others,
+        _moved(others, 1, _NOTHING),
+        _moved(others, -1, _NOTHING),
+    ]
+    return np.concatenate([features, np.stack(columns, axis=-1)], axis=-1)
+
+
+def _number_of_others(odds: Array) -> Array:
+    """About how many other topics the turn has: each counts from nothing at -2 to UNIT at 2."""
+    sure = np.clip(odds + 2 * UNIT, 0, 4 * UNIT) // 4
+    return np.asarray(sure.sum(axis=1, keepdims=True) - sure)
+
+
+def _highest_near(odds: Array) -> Array:
+    """The topic's highest log-odds in turns that are neither next to this one nor far."""
+    highest = np.full_like(odds, _NOTHING)
+    for offset in range(max(_FARTHER), _WINDOW + 1):
+        highest = np.maximum(highest, np.maximum(_moved(odds, offset, _NOTHING), _moved(odds, -offset, _NOTHING)))
+    return highest
+
+
+def _business_near(odds: Array) -> Array:
+    """Whether the turns around are about any topic at all: the mean of their highest log-odds."""
+    highest = np.broadcast_to(odds.max(axis=1, keepdims=True, initial=_NOTHING), odds.shape)
+    around = range(-_WINDOW, _WINDOW + 1)
+    return np.asarray(sum(_moved(highest, offset, _NOTHING) for offset in around) // len(around))
+
+
 def _moved(values: Array, offset: int, fill: int) -> Array:
     """The values of the turn so many before (negative: behind)."""
+    if not offset:
+        return values
     moved = np.full_like(values, fill)
     size = len(values)
     if 0 < offset < size:
@@ -109,14 +177,13 @@ def _highest_other(odds: Array) -> Array:
     return np.where(odds == first, second, first)
 
 
-def whole_network(
-    weights: Sequence[Array], mean: Array, spread: Array
-) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...], tuple[int, ...], int]:
-    """Hidden weights, their biases, output weights and output bias of a network trained on standardised features."""
+def whole_network(weights: Sequence[Array], mean: Array, spread: Array) -> Network:
+    """In whole numbers, of a network trained on standardised features."""
     hidden, bias, output, last = weights
     plain = hidden / spread[:, None]
     first = np.rint(plain * 2**_SHIFT).astype(int)
     inner = np.rint((bias - mean @ plain) * 2**_SHIFT).astype(int)
     outer = np.rint(output * 2**_HALF).astype(int)
     rows = tuple(tuple(int(w) for w in row) for row in first)
-    return rows, tuple(map(int, inner)), tuple(map(int, outer)), int(np.rint(last * 2**_SHIFT))
+    bias_out = int(np.rint(last * 2**_SHIFT))
+    return Network(hidden=rows, bias=tuple(map(int, inner)), output=tuple(map(int, outer)), output_bias=bias_out)

@@ -96,8 +96,8 @@ def train(
 ) -> LearnedEntries:
     """`written`: what the lexicon alone finds in each call. `told` hears the share that is done.
 
-    Calls in which people looked at some places only (exported marks), single turns, and the lexicon's own examples are
-    trained on in every fold and measured in none.
+    Calls in which people looked at some places only (exported marks), calls set aside as of another kind, single turns,
+    and the lexicon's own examples are trained on in every fold and measured in none.
     """
     require_enough(calls)
     order = sorted(range(len(calls)), key=lambda i: calls[i].conversation.call_id)
@@ -107,6 +107,7 @@ def train(
     calls, written = [calls[i] for i in order], [written[i] for i in order]
     extra = [mark_example(mark) for mark in (*lexicon_marks(lexicon, calls), *marks)]
     extra += [example for call in single for example in turn_examples(call)]
+    extra += [example for call in single if call.aside for example in piece_examples(call)]
     trial = _Trial(lexicon, calls, [Found.of(mentions) for mentions in written], extra, options, told)
     first = trial.scores(trial.before(None))
     before = trial.before(trial.decide(first))
@@ -123,7 +124,9 @@ def train(
     folds = [*fold_of(calls, options), *(NEVER_MEASURED for _ in single)]
     negation, measured = train_negation([*calls, *single], places, folds, options.seed)
     told(1.0)
-    trained = _trained(calls, options) | {"single_turns": len(single), "marks": len(marks), "negation": measured}
+    trained = _trained(calls, options) | {"single_turns": sum(not call.aside for call in single), "marks": len(marks)}
+    aside = [call for call in single if call.aside]
+    trained |= {"aside": len(aside), "seen": sorted(map(call_digest, [*calls, *aside])), "negation": measured}
     around = replace(judged.model, doubt=doubt)
     return LearnedEntries(topics=tuple(topics), negation=negation, surroundings=around, trained=trained)
 
@@ -136,7 +139,7 @@ def require_enough(calls: Sequence[LabelledCall]) -> None:
 
 
 def _is_whole(call: LabelledCall) -> bool:
-    return call.judged is None and len(call.conversation.turns) > 1
+    return call.judged is None and not call.aside and len(call.conversation.turns) > 1
 
 
 def least_score(result: Result) -> int | None:

@@ -23,6 +23,7 @@ from speechsvc.domain.ruleset_diff import compare
 from speechsvc.tagging.evaluate import LabelledCall, read_labelled_calls
 from speechsvc.tagging.learned.model_file import write_learned_file
 from speechsvc.tagging.learned.negation import unjudged
+from speechsvc.tagging.learned.surroundings import OLD_FEATURES
 from speechsvc.tagging.learned.train import Options, TooFewCalls, train
 from speechsvc.tagging.lexicon_file import LexiconInvalid, load_lexicon, parse_lexicon
 from speechsvc.tagging.tagger import LexiconTagger
@@ -166,13 +167,55 @@ def doubting() -> Lexicon:
 
 
 def test_a_doubted_entry_needs_support_and_a_new_one_never_does() -> None:
-    said = talk("报价和性能都在")
-    assert [m.match for m in LexiconTagger(trained()).tag(said)] == [MatchKind.EXACT, MatchKind.EXACT]
+    said = talk("喂您好", "报价和性能都在", "好的")
+    assert [m.match for m in LexiconTagger(trained()).tag(talk(said.turns[1].text))] == [MatchKind.EXACT] * 2
     assert LexiconTagger(doubting()).tag(said) == ()
     assert len(LexiconTagger(doubting(), learned=False).tag(said)) == 2
     lexicon = doubting()
     topics = tuple(replace(t, entries=tuple(replace(e, id="new/" + e.id) for e in t.entries)) for t in lexicon.topics)
     assert len(LexiconTagger(replace(lexicon, topics=topics)).tag(said)) == 2
+
+
+def test_a_sentence_by_itself_is_never_doubted() -> None:
+    """Nothing stands around it that could speak against a written entry."""
+    assert len(LexiconTagger(doubting()).tag(talk("报价和性能都在"))) == 2
+
+
+def narrow(rows: int) -> Lexicon:
+    """With one network of so many features, as models of an earlier time have it."""
+    learned = trained().learned
+    assert learned is not None
+    assert learned.surroundings is not None
+    network = learned.surroundings.network
+    around = replace(learned.surroundings, network=replace(network, hidden=network.hidden[:rows]), again=None)
+    return replace(trained(), learned=replace(learned, surroundings=around))
+
+
+def test_models_of_one_narrow_network_are_still_read() -> None:
+    old = narrow(OLD_FEATURES)
+    data = lexicon_data(old)
+    assert "again" not in data["learned"]["surroundings"]  # the digest of an earlier time stays
+    assert parse_lexicon(data).learned == old.learned
+    scorer = LexiconTagger(old).learned
+    assert scorer is not None
+    assert scorer.reach == 2
+    with pytest.raises(LexiconInvalid, match="14 rows"):
+        parse_lexicon(lexicon_data(narrow(OLD_FEATURES + 1)))
+
+
+def test_calls_set_aside_are_learned_from_and_not_measured() -> None:
+    """The same calls twice, the copies set aside: as many are measured, more is known of them."""
+    lexicon = plain()
+    copies = tuple(replace(call, aside=True) for call in calls()[:20])
+    everything = [*calls(), *copies]
+    tagger = LexiconTagger(lexicon)
+    learned = train(lexicon, everything, [tagger.tag(call.conversation) for call in everything], Options())
+    before = trained().learned
+    assert before is not None
+    assert (learned.trained["calls"], learned.trained["aside"]) == (before.trained["calls"], 20)
+    for one, other in zip(learned.topics, before.topics, strict=True):
+        assert {m.labels for m in one.measured} == {m.labels for m in other.measured}
+        assert one.weights != other.weights
 
 
 def test_an_answer_is_understood_from_the_turns_around_it() -> None:

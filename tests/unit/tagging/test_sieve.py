@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import pytest
@@ -208,13 +209,19 @@ def test_any_text_leads_back_to_itself(texts: list[str]) -> None:
     turns_ = tuple(
         Turn(speaker=Speaker.CUSTOMER, start=i * 2.0, end=i * 2.0 + 1, text=text) for i, text in enumerate(said)
     )
-    mentions = _default().tag(Conversation(call_id="c", turns=turns_))
-    for m in mentions:
+    said_so = Conversation(call_id="c", turns=turns_)
+    for m in _default().tag(said_so):
         assert turns_[m.turn].text[m.start_char : m.end_char] == m.text != ""
-    assert {m.turn for m in mentions if m.topic == "pricing_discount"} == set(range(len(texts)))
+    written = _written().tag(said_so)
+    assert {m.turn for m in written if m.topic == "pricing_discount"} == set(range(len(texts)))
 
 
 _made: list[LexiconTagger] = []
+
+
+@cache
+def _written() -> LexiconTagger:
+    return LexiconTagger(default_lexicon(), learned=False)
 
 
 def _default() -> LexiconTagger:
