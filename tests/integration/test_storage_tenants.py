@@ -181,6 +181,7 @@ def reads(
     yield "call_index.position", lambda u: u.call_index.position(call.id)
     yield "call_index.count", lambda u: u.call_index.count(CallRange())
     yield "call_index.versions", lambda u: u.call_index.versions()
+    yield "call_index.made", lambda u: u.call_index.made()
     yield "call_index.postings", lambda u: u.call_index.postings(1, [7])
     yield "call_index.missing", lambda u: u.call_index.missing(limit=9)
     yield "call_index.conversations", lambda u: u.call_index.conversations([call.id])

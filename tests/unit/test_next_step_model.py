@@ -30,6 +30,7 @@ from speechsvc.tagging.next_step import find_next_step
 from speechsvc.tagging.next_step_judge import LEAST_STRETCHES, NextStepJudge
 from speechsvc.tagging.next_step_model import FILE, NextStepModelInvalid, bundled_model, load_model, write_model
 from speechsvc.tagging.rubric_file import load_rubric
+from speechsvc.tagging.version import CODE
 from tests.unit.test_contact import conversation
 
 GOLD = Path(__file__).parents[1] / "gold"
@@ -130,7 +131,7 @@ def test_the_engine_version_names_the_model() -> None:
     on, off = (LexiconAnalyser(lexicon, load_rubric(), learned=learned).versions.engine for learned in (True, False))
     assert f"-next{bundled_model().digest[:8]}-" in on
     assert "-nextoff-" in off
-    assert on.startswith("tagger-8+")
+    assert on.startswith(f"tagger-{CODE}+")
     other = replace(bundled_model(), bias=bundled_model().bias + 1)
     assert other.digest != bundled_model().digest
     assert replace(other, bias=other.bias - 1, trained={}).digest == bundled_model().digest
