@@ -16,6 +16,7 @@ import ctranslate2
 import numpy as np
 
 from speechsvc.transcription.errors import DeviceUnusable, ModelCrossedFork, ModelIncomplete
+from speechsvc.transcription.spectrogram import BlockwiseFeatureExtractor
 
 _CUBLAS = "libcublas.so.12"  # the one library that the CTranslate2 wheel does not bring
 _PREFERRED = {
@@ -102,6 +103,7 @@ class SpeechModel:
                 num_workers=1,
                 local_files_only=True,
             )
+            model.feature_extractor = BlockwiseFeatureExtractor(**model.feat_kwargs)
             if self._device.device == "cuda":
                 _self_test(model)
         except (RuntimeError, ValueError, OSError) as error:

@@ -78,7 +78,6 @@ def find_sounds(
     found = [s for span in talk for s in _in_speech(samples, span, settings)]
     for span in _sounding_pauses(samples, talk, settings):
         found += _judged(samples, span, settings, in_pause=True)
-    forget(samples)
     return tuple(sorted(found, key=lambda s: s.start))
 
 
@@ -137,7 +136,7 @@ def _in_speech(samples: npt.NDArray[np.int16], span: Span, settings: SoundSettin
         yield from _judged(samples, span, settings, in_pause=False)
         return
     first = max(0, min((start + end - length) // 2, len(samples) - length))
-    kind = classify(measure(samples[first : first + length]), settings, in_pause=False)
+    kind = _kind(samples, (first, first + length), settings, in_pause=False)
     if kind is not None:
         yield Sound(start, end, kind)
 
@@ -145,9 +144,9 @@ def _in_speech(samples: npt.NDArray[np.int16], span: Span, settings: SoundSettin
 def _judged(samples: npt.NDArray[np.int16], span: Span, settings: SoundSettings, *, in_pause: bool) -> Iterator[Sound]:
     windows = _windows(span, int(settings.window_s * RATE))
     some = windows[::2] if len(windows) > 3 else windows  # enough to see a run of `run_s`
-    if not any(_kind(samples, w, settings, in_pause) for w in some):
+    if not any(_kind(samples, w, settings, in_pause=in_pause) for w in some):
         return
-    kinds = [(w, _kind(samples, w, settings, in_pause)) for w in windows]
+    kinds = [(w, _kind(samples, w, settings, in_pause=in_pause)) for w in windows]
     for kind, group in groupby(kinds, key=lambda pair: pair[1]):
         run = [window for window, _ in group]
         start, end = run[0][0], run[-1][1]
@@ -155,8 +154,10 @@ def _judged(samples: npt.NDArray[np.int16], span: Span, settings: SoundSettings,
             yield Sound(start, end, kind)
 
 
-def _kind(samples: npt.NDArray[np.int16], window: Span, settings: SoundSettings, in_pause: bool) -> str | None:
-    return classify(measure(samples[window[0] : window[1]]), settings, in_pause=in_pause)
+def _kind(samples: npt.NDArray[np.int16], window: Span, settings: SoundSettings, *, in_pause: bool) -> str | None:
+    kind = classify(measure(samples[window[0] : window[1]]), settings, in_pause=in_pause)
+    forget(samples)  # window by window: hours of hold music would stay in memory otherwise
+    return kind
 
 
 def _windows(span: Span, length: int) -> list[Span]:
@@ -196,6 +197,7 @@ def _levels(samples: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
         last = min(steps, first + _ROWS)
         block = samples[first * _STEP : last * _STEP].reshape(-1, _STEP).astype(np.float32)
         found[first:last] = np.sqrt(np.einsum("ij,ij->i", block, block) / _STEP) / 32768
+        forget(samples)
     return found
 
 
