@@ -106,8 +106,11 @@ class ResolveIn(Strict):
 
 class EvaluateIn(Strict):
     calls: list[dict[str, Any]] = Field(
-        min_length=1, max_length=1000, description="labelled calls, one object each; docs/workbench.md has the form"
+        default_factory=list,
+        max_length=1000,
+        description="labelled calls, one object each; docs/workbench.md has the form",
     )
+    marks: bool = Field(False, description="measure on your own marks too; lexicon only")
     candidate: str = Field("draft", max_length=20, description="draft, published or a number")
     against: str = Field("published", max_length=20)
 

@@ -188,7 +188,13 @@ def _add_comparing(router: APIRouter, kind: RulesetKind, path: str) -> None:
     def post_evaluate(caller: From, body: s.EvaluateIn) -> object:
         """Draft against published, unless asked otherwise. The calls are not stored."""
         found = evaluate_rules(
-            caller.core, caller.principal, kind, body.calls, candidate=body.candidate, against=body.against
+            caller.core,
+            caller.principal,
+            kind,
+            body.calls,
+            marks=body.marks,
+            candidate=body.candidate,
+            against=body.against,
         )
         return evaluation.model_validate(found)
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from speechsvc.domain.access import Permission, Principal
 from speechsvc.domain.ruleset import RulesetKind
+from speechsvc.errors import InvalidInput
 from speechsvc.services.core import Core
+from speechsvc.services.mark_mentions import export_marks
 from speechsvc.services.read_rules import DRAFT, PUBLISHED, content_at
 
 
@@ -17,15 +19,20 @@ def evaluate_rules(
     kind: RulesetKind,
     calls: Sequence[Any],
     *,
+    marks: bool = False,
     candidate: str = DRAFT,
     against: str = PUBLISHED,
 ) -> dict[str, Any]:
-    """`calls` as in the gold set. Lexicon: figures of both, and the places that the candidate mends and breaks.
+    """`calls` as in the gold set. Lexicon: figures of both, and the places that the candidate mends and breaks; with
+    `marks`, on the tenant's own marks too, where only what somebody looked at counts.
 
     Rubric: each call's total under both, with those that cross the pass line. Nothing is stored.
-    Raises NotFound for an unknown version, SpeechsvcError (422) for calls that cannot be read.
+    Raises NotFound for an unknown version, SpeechsvcError (422) for calls that cannot be read, or none at all.
     """
     principal.require(Permission.RULES_READ)
+    calls = _with_marks(core, principal, kind, calls) if marks else calls
+    if not calls:
+        raise InvalidInput(field="calls", problem="there is no labelled call and no mark to measure on")
     with core.db.tenant(principal.tenant_id, write=False) as uow:
         ours, theirs = (content_at(core, uow, kind, reference) for reference in (candidate, against))
         lexicon = content_at(core, uow, RulesetKind.LEXICON, PUBLISHED)
@@ -39,6 +46,12 @@ def evaluate_rules(
         "mended": [p for p in old["places"] if p not in new["places"]],
         "broken": [p for p in new["places"] if p not in old["places"]],
     }
+
+
+def _with_marks(core: Core, principal: Principal, kind: RulesetKind, calls: Sequence[Any]) -> list[Any]:
+    if kind is not RulesetKind.LEXICON:
+        raise InvalidInput(field="marks", problem="only a lexicon is measured on marks")
+    return [*calls, *export_marks(core, principal)]
 
 
 def _scores(new: list[dict[str, Any]], old: list[dict[str, Any]]) -> dict[str, Any]:

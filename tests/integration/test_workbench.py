@@ -276,6 +276,12 @@ def test_marks_grow_the_labelled_calls_and_survive_retagging(service: ApiService
         assert {line["call_id"] for line in lines} == {calls[1], calls[3]}
         report = evaluate(LexiconTagger(parse_lexicon(draft_of(service))), map(labelled_call, lines))
         assert (report.micro.right, report.micro.wrong, report.micro.missed) == (1, 1, 0)
+        measured = client.post("/v1/lexicon/evaluate", json={"marks": True, "candidate": "published"}).json()
+        figures = measured["candidate"]
+        assert (figures["calls"], figures["micro"]["right"], figures["micro"]["wrong"]) == (2, 1, 1)
+        for kind, asked in (("lexicon", {"marks": False}), ("rubric", {"marks": True})):
+            refused = client.post(f"/v1/{kind}/evaluate", json=asked)
+            assert (refused.status_code, refused.json()["code"]) == (422, "invalid_input")
         statistics = client.get("/v1/lexicon/statistics").json()
         entry = next(e for e in statistics["entries"] if e["entry"] == mention["entry"])
         assert (entry["mentions"], entry["wrong"], entry["precision"]) == (1, 1, 0.0)
