@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from speechsvc.domain.mention import Mention
@@ -66,3 +66,4 @@ class Tagging:
     mentions: tuple[Mention, ...]  # at most one a topic and turn, in order of turn, then start_char
     contact: ContactFinding
     next_step: NextStep
+    trace: bytes | None = field(default=None, compare=False)  # the tagger's own, for `Comparison`; nobody else reads it

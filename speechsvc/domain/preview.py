@@ -30,6 +30,11 @@ class MentionChanges:
         """Whether anything that scores and heatmaps look at changed."""
         return bool(self.gained or self.lost or self.turned)
 
+    def by(self, speaker: Speaker) -> bool:
+        """Whether anything that counts changed in what this speaker says."""
+        single = (*self.gained, *self.lost, *(before for before, _ in self.turned))
+        return any(mention.speaker is speaker for mention in single)
+
 
 def changes(before: Sequence[Mention], after: Sequence[Mention]) -> MentionChanges:
     """Both in full, of one call."""

@@ -140,11 +140,19 @@ class AnalysisRepository(Protocol):
         ...
 
     def get(self, call_id: str) -> Analysis | None:
-        """Facts included."""
+        """Facts included, but for the trace."""
+        ...
+
+    def bare(self, call_ids: Sequence[str]) -> dict[str, Analysis]:
+        """The same without mentions and facts."""
         ...
 
     def found_mentions(self, call_ids: Sequence[str]) -> dict[str, tuple[Mention, ...]]:
         """By call, in order of turn, place and topic; calls without any are absent."""
+        ...
+
+    def traces(self, call_ids: Sequence[str]) -> dict[str, bytes]:
+        """`Tagging.trace` by call; calls without one are absent."""
         ...
 
     def mentions(self, call_id: str) -> tuple[StoredMention, ...]: ...

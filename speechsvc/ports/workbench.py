@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.mention import Mention
@@ -30,13 +30,22 @@ class Comparison(Protocol):
         """Which calls may differ; none where every call must be looked at."""
         ...
 
-    def touches(self, conversation: Conversation, turns: Sequence[int] | None = None) -> bool:
-        """False only where both find the same. `turns`: those that `query` names; none: any."""
+    def look(self, conversation: Conversation, turns: Sequence[int] | None = None) -> Any:
+        """None only where both find the same, else what `results` takes.
+
+        `turns`: those that `query` names; none: any.
+        """
         ...
 
-    def apply(self, conversation: Conversation, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-        """From all mentions as the old lexicon finds them to all as the new one finds them. Asked right after
-        `touches`, it looks at the turns named there alone."""
+    def results(
+        self, some: Sequence[tuple[Any, Sequence[Mention], bytes | None]]
+    ) -> list[tuple[tuple[Mention, ...], bytes | None]]:
+        """From looks, and all mentions of these calls as the old lexicon finds them, to all as the new one finds them;
+        many calls at once are faster.
+
+        The third is what the old lexicon's analysis left (`Tagging.trace`): with it this is many times faster. The new
+        one's comes back, or none.
+        """
         ...
 
 

@@ -10,6 +10,8 @@ from speechsvc.domain.ruleset import Content, RulesetKind
 from speechsvc.ports import Comparison, IndexedCall, UnitOfWork
 from speechsvc.services.core import Core
 
+Found = tuple[tuple[Mention, ...], bytes | None]  # mentions and the trace that goes with them
+
 
 def lexicon_by_label(core: Core, uow: UnitOfWork, label: str | None) -> Content | None:
     """None for a lexicon that is not stored: a file in the settings that has changed since, for example."""
@@ -23,6 +25,14 @@ def lexicon_by_label(core: Core, uow: UnitOfWork, label: str | None) -> Content 
         if cursor is None:
             default = core.rulebook().default(RulesetKind.LEXICON)
             return default.content if default.label == label else None
+
+
+def applied(
+    comparison: Comparison, conversation: Conversation, mentions: Sequence[Mention], trace: bytes | None
+) -> Found:
+    """From the old lexicon's mentions, and the trace that goes with them, to the new one's."""
+    look = comparison.look(conversation)
+    return (tuple(mentions), trace) if look is None else comparison.results([(look, mentions, trace)])[0]
 
 
 class InForce:
@@ -50,22 +60,24 @@ class InForce:
             self.same_engine(call) and self.same_lexicon(call) and call.versions.get("rubric") == self.versions.rubric
         )
 
-    def mentions(self, call: IndexedCall, conversation: Conversation, stored: Sequence[Mention]) -> tuple[Mention, ...]:
-        """As the analyser finds them; most calls cost no tagging."""
+    def mentions(
+        self, call: IndexedCall, conversation: Conversation, stored: Sequence[Mention], trace: bytes | None
+    ) -> Found:
+        """As the analyser finds them, and the trace that goes with them; most calls cost no tagging."""
         if self.same_engine(call):
             if self.same_lexicon(call):
-                return tuple(stored)
+                return tuple(stored), trace
             comparison = self.since(call.versions.get("lexicon"))
             if comparison is not None:
-                return comparison.apply(conversation, stored)
+                return applied(comparison, conversation, stored, trace)
         return self._tagged(conversation)
 
-    def _tagged(self, conversation: Conversation) -> tuple[Mention, ...]:
-        found = self.analyser.tag(conversation).mentions
-        if self._label == self.versions.lexicon:
-            return found
-        back = self._back()
-        return found if back is None else back.apply(conversation, found)
+    def _tagged(self, conversation: Conversation) -> Found:
+        found = self.analyser.tag(conversation)
+        back = None if self._label == self.versions.lexicon else self._back()
+        if back is None:
+            return found.mentions, found.trace
+        return applied(back, conversation, found.mentions, found.trace)
 
     def _back(self) -> Comparison | None:
         """From the analyser's lexicon to the earlier one that is taken for it."""

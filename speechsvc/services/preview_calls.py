@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from speechsvc.domain.analysis import Contact
 from speechsvc.domain.call import Source
-from speechsvc.domain.conversation import Conversation
+from speechsvc.domain.conversation import Conversation, Speaker
 from speechsvc.domain.heatmap import RowKind
 from speechsvc.domain.mention import Mention
 from speechsvc.domain.preview import MentionChanges, PreviewTally, ScoreChange, changes, facts_of
 from speechsvc.domain.run import CallRange
 from speechsvc.errors import NotFound
-from speechsvc.ports import IndexedCall, UnitOfWork
+from speechsvc.ports import Analysis, IndexedCall, UnitOfWork
 from speechsvc.services.candidate_calls import Candidate, CandidateCalls
 from speechsvc.services.core import Core
 from speechsvc.services.lexicon_versions import InForce
@@ -75,67 +75,75 @@ class PreviewCalls:
     def _look(
         self, uow: UnitOfWork, some: Sequence[Candidate], tally: PreviewTally, found: list[Found], listed: int
     ) -> None:
-        said = uow.call_index.conversations([call.call_id for call, _ in some])
         tally.looked_at += len(some)
-        for call, turns in some:
-            conversation = said[call.call_id][0] if call.call_id in said else None
-            if conversation is None or not self._draft.touches(conversation, turns):
-                continue
-            stored = uow.analyses.found_mentions([call.call_id])
-            before = self._now.mentions(call, conversation, stored.get(call.call_id, ()))
-            after = self._draft.apply(conversation, before)
-            found_here = changes(before, after)
-            if found_here:
-                shown = self._add(uow, call, conversation, before, after, found_here, tally)
-                if tally.changed <= listed:
-                    found.append((tally.changed, call.call_id, shown | _words(uow, call, found_here)))
+        changed = self._changed(uow, some)
+        analyses = uow.analyses.bare([one.call.call_id for one in changed if one.found.counting])
+        for one in changed:
+            score = self._add(one, analyses.get(one.call.call_id), tally)
+            if tally.changed <= listed:
+                found.append((tally.changed, one.call.call_id, {"score": score} | _words(uow, one.call, one.found)))
 
-    def _add(
-        self,
-        uow: UnitOfWork,
-        call: IndexedCall,
-        conversation: Conversation,
-        before: Sequence[Mention],
-        after: Sequence[Mention],
-        found: MentionChanges,
-        tally: PreviewTally,
-    ) -> dict[str, Any]:
-        tally.add(found)
-        if not found.counting:
-            return {"score": None}
-        if _in_heatmap(call):
-            tally.add_cells(call.row_key, facts_of(conversation, before), facts_of(conversation, after))
-        score = self._score(uow, call, conversation, before, after)
+    def _changed(self, uow: UnitOfWork, some: Sequence[Candidate]) -> list[_Changed]:
+        """Those of the calls in which anything changes, in the same order."""
+        said = uow.call_index.conversations([call.call_id for call, _ in some])
+        looks = [
+            (call, said[call.call_id][0], look)
+            for call, turns in some
+            if call.call_id in said and (look := self._draft.look(said[call.call_id][0], turns)) is not None
+        ]
+        ids = [call.call_id for call, _, _ in looks]
+        stored, traces = uow.analyses.found_mentions(ids), uow.analyses.traces(ids)
+        before = [
+            self._now.mentions(call, conversation, stored.get(call.call_id, ()), traces.get(call.call_id))
+            for call, conversation, _ in looks
+        ]
+        after = self._draft.results([(look, *was) for (_, _, look), was in zip(looks, before, strict=True)])
+        return [
+            _Changed(call, conversation, was, becomes, found)
+            for (call, conversation, _), (was, _), (becomes, _) in zip(looks, before, after, strict=True)
+            if (found := changes(was, becomes))
+        ]
+
+    def _add(self, one: _Changed, analysis: Analysis | None, tally: PreviewTally) -> dict[str, Any] | None:
+        """Returns the score before and after, for people."""
+        tally.add(one.found)
+        if not one.found.counting:
+            return None
+        if _in_heatmap(one.call) and one.found.by(Speaker.CUSTOMER):
+            before, after = (facts_of(one.conversation, some) for some in (one.before, one.after))
+            tally.add_cells(one.call.row_key, before, after)
+        score = None if analysis is None else self._score(one, analysis)
         if score is None:
-            return {"score": None}
+            return None
         tally.add_score(score)
-        return {"score": {"before": score.before, "after": score.after, "crosses": score.crosses}}
+        return {"before": score.before, "after": score.after, "crosses": score.crosses}
 
-    def _score(
-        self,
-        uow: UnitOfWork,
-        call: IndexedCall,
-        conversation: Conversation,
-        before: Sequence[Mention],
-        after: Sequence[Mention],
-    ) -> ScoreChange | None:
+    def _score(self, one: _Changed, analysis: Analysis) -> ScoreChange:
         """The call's own score by the rubric in force.
 
         A follow-up's score joins the inputs of its calls: who previews follow-ups asks here for each of them.
         """
-        analysis = uow.analyses.get(call.call_id)
-        if analysis is None:
-            return None
         tagging = analysis.tagging
-        if not self._now.same_engine(call):
-            tagging = self._now.analyser.tag(conversation)
+        if not self._now.same_engine(one.call):
+            tagging = self._now.analyser.tag(one.conversation)
 
         def points(mentions: Sequence[Mention]) -> tuple[int, bool]:
-            return self._now.analyser.points(conversation, replace(tagging, mentions=tuple(mentions)), analysis.talk)
+            with_these = replace(tagging, mentions=tuple(mentions))
+            return self._now.analyser.points(one.conversation, with_these, analysis.talk)
 
         old = analysis.score
         stored = old["total"], old["counts_toward_performance"]
-        return ScoreChange.between(stored if self._now.same_as(call) else points(before), points(after))
+        return ScoreChange.between(stored if self._now.same_as(one.call) else points(one.before), points(one.after))
+
+
+class _Changed(NamedTuple):
+    """A call, and what changes in it."""
+
+    call: IndexedCall
+    conversation: Conversation
+    before: tuple[Mention, ...]
+    after: tuple[Mention, ...]
+    found: MentionChanges
 
 
 def _in_heatmap(call: IndexedCall) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from speechsvc.domain.call import Call
 from speechsvc.domain.conversation import Conversation
@@ -14,9 +15,10 @@ from speechsvc.ports import Analysis, Comparison, IndexedCall, UnitOfWork
 from speechsvc.services.analyse_call import analyse_transcript
 from speechsvc.services.candidate_calls import Candidate, CandidateCalls, Made, Turns
 from speechsvc.services.core import Core
-from speechsvc.services.lexicon_versions import InForce
+from speechsvc.services.lexicon_versions import Found, InForce
 
 _AT_ONCE = 16  # calls whose words are held in memory
+_UNTOUCHED = object()  # a call that cannot change
 _PATIENCE_S = 0.25  # a page that takes longer ends early: progress is seen, and a kill costs little
 
 
@@ -80,11 +82,23 @@ class RetagPage:
 
     def _look_closer(self, uow: UnitOfWork, some: Sequence[Candidate]) -> list[Changed]:
         said = uow.call_index.conversations([call.call_id for call, _ in some])
-        touched = [(call, turns) for call, turns in some if call.call_id in said and self._touched(call, said, turns)]
-        stored = uow.analyses.found_mentions([call.call_id for call, _ in touched])
+        looks = {
+            call.call_id: self._look(call, said[call.call_id][0], turns) for call, turns in some if call.call_id in said
+        }
+        touched = [call for call, _ in some if looks.get(call.call_id, _UNTOUCHED) is not _UNTOUCHED]
+        ids = [call.call_id for call in touched]
+        stored, traces = uow.analyses.found_mentions(ids), uow.analyses.traces(ids)
         found = []
-        for call, turns in touched:
-            one = self._changed(uow, call, said[call.call_id][0], turns, stored.get(call.call_id, ()))
+        for call in touched:
+            mentions, look = stored.get(call.call_id, ()), looks[call.call_id]
+            new = None
+            if look is not None:
+                comparison = self._comparison(call)
+                assert comparison is not None
+                new = comparison.results([(look, mentions, traces.get(call.call_id))])[0]
+                if _same(new[0], mentions):
+                    continue
+            one = self._changed(uow, call, said[call.call_id][0], new)
             if one is not None:
                 found.append(one)
         return found
@@ -92,25 +106,22 @@ class RetagPage:
     def _comparison(self, call: IndexedCall) -> Comparison | None:
         return self._now.since(call.versions.get("lexicon")) if self._only_lexicon_differs(call) else None
 
-    def _touched(self, call: IndexedCall, said: Mapping[str, tuple[Conversation, str]], turns: Turns) -> bool:
+    def _look(self, call: IndexedCall, conversation: Conversation, turns: Turns) -> Any:
+        """None where the call must be analysed as a whole."""
         comparison = self._comparison(call)
-        return comparison is None or comparison.touches(said[call.call_id][0], turns)
+        if comparison is None:
+            return None
+        look = comparison.look(conversation, turns)
+        return _UNTOUCHED if look is None else look
 
     def _changed(
-        self, uow: UnitOfWork, indexed: IndexedCall, conversation: Conversation, turns: Turns, stored: Sequence[Mention]
+        self, uow: UnitOfWork, indexed: IndexedCall, conversation: Conversation, new: Found | None
     ) -> Changed | None:
-        comparison = self._comparison(indexed)
-        mentions = None
-        if comparison is not None:
-            comparison.touches(conversation, turns)
-            mentions = comparison.apply(conversation, stored)
-            if _same(mentions, stored):
-                return None
         call, old = uow.calls.get(indexed.call_id), uow.analyses.get(indexed.call_id)
         if old is None:
             return None
-        new = self._analysis(uow, call, conversation, old, mentions)
-        return None if _equal(old, new) else Changed(call=call, analysis=new)
+        analysis = self._analysis(uow, call, conversation, old, new)
+        return None if _equal(old, analysis) else Changed(call=call, analysis=analysis)
 
     def _analysis(
         self,
@@ -118,13 +129,14 @@ class RetagPage:
         call: Call,
         conversation: Conversation,
         old: Analysis,
-        mentions: tuple[Mention, ...] | None,
+        new: Found | None,
     ) -> Analysis:
         """From the mentions that follow from the old ones, or anew where more than the lexicon differs."""
-        if mentions is None:
+        if new is None:
             transcript = uow.call_index.texts([call.id])[call.id]
             return analyse_transcript(self._core, self._tenant_id, call, transcript)
-        tagging = replace(old.tagging, mentions=mentions)
+        mentions, trace = new
+        tagging = replace(old.tagging, mentions=mentions, trace=trace)
         score, snapshot = self._now.analyser.score(conversation, tagging, old.talk)
         return replace(
             old,

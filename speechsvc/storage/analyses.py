@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Table, delete, insert, select, update
@@ -19,7 +19,7 @@ from speechsvc.ports import Analysis, EntryHits, MentionFilter, Page, StoredMent
 from speechsvc.storage import codec, drilldown, entry_figures, heatmap
 from speechsvc.storage.base import Repository
 from speechsvc.storage.mention_rows import MENTION_COLUMNS, from_columns, mention_row, to_mention
-from speechsvc.storage.tables import analyses, calls, facts, mentions
+from speechsvc.storage.tables import analyses, calls, facts, mentions, traces
 from speechsvc.storage.transcripts import TranscriptTable
 
 
@@ -28,9 +28,12 @@ class AnalysisTable(Repository):
 
     def save(self, call_id: str, analysis: Analysis) -> int:
         revision = self._next_revision(call_id)
-        for table in (mentions, facts):
+        for table in (mentions, facts, traces):
             self._connection.execute(delete(table).where(self._of(table, call_id)))
         self._save_body(call_id, analysis, revision)
+        if analysis.tagging.trace is not None:
+            row = {"tenant_id": self._tenant_id, "call_id": call_id, "body": analysis.tagging.trace}
+            self._connection.execute(insert(traces).values(row))
         found = [mention_row(self._tenant_id, call_id, m) for m in analysis.tagging.mentions]
         if found:
             self._connection.execute(insert(mentions), found)
@@ -69,24 +72,16 @@ class AnalysisTable(Repository):
         return [{"tenant_id": self._tenant_id, "call_id": call_id, **asdict(fact)} for fact in analysis.facts]
 
     def get(self, call_id: str) -> Analysis | None:
-        body = self._connection.execute(select(analyses.c.body).where(self._of(analyses, call_id))).scalar()
-        if body is None:
+        found = self.bare([call_id]).get(call_id)
+        if found is None:
             return None
-        data = codec.unpack(body)
-        tagging = Tagging(
-            call_id=call_id,
-            mentions=tuple(m for _, m in self._rows(call_id)),
-            contact=codec.unpack_contact(data["contact"]),
-            next_step=codec.unpack_next_step(data["next_step"]),
-        )
-        return Analysis(
-            tagging=tagging,
-            talk=codec.unpack_talk(data["talk"]),
-            score=data["score"],
-            snapshot=data["snapshot"],
-            versions=codec.unpack_versions(data["versions"]),
-            facts=self._stored_facts(call_id),
-        )
+        tagging = replace(found.tagging, mentions=tuple(m for _, m in self._rows(call_id)))
+        return replace(found, tagging=tagging, facts=self._stored_facts(call_id))
+
+    def bare(self, call_ids: Sequence[str]) -> dict[str, Analysis]:
+        query = select(analyses.c.call_id, analyses.c.body)
+        rows = self._connection.execute(query.where(self._mine(analyses), analyses.c.call_id.in_(call_ids)))
+        return {row.call_id: _bare(row.call_id, codec.unpack(row.body)) for row in rows}
 
     def _stored_facts(self, call_id: str) -> tuple[TopicFact, ...]:
         rows = self._connection.execute(
@@ -106,6 +101,10 @@ class AnalysisTable(Repository):
         for call_id, *columns in rows:
             found.setdefault(call_id, []).append(from_columns(*columns))
         return {call_id: tuple(some) for call_id, some in found.items()}
+
+    def traces(self, call_ids: Sequence[str]) -> dict[str, bytes]:
+        mine = select(traces.c.call_id, traces.c.body).where(self._mine(traces), traces.c.call_id.in_(call_ids))
+        return {row.call_id: row.body for row in self._connection.execute(mine)}
 
     def mentions(self, call_id: str) -> tuple[StoredMention, ...]:
         transcript = TranscriptTable(self._connection, self._tenant_id).get(call_id)
@@ -162,3 +161,20 @@ def sentence(transcript: Transcript | None, mention: Mention) -> str:
     if transcript is None or mention.turn >= len(transcript.segments):
         return mention.text
     return transcript.segments[mention.turn].text
+
+
+def _bare(call_id: str, data: dict[str, Any]) -> Analysis:
+    tagging = Tagging(
+        call_id=call_id,
+        mentions=(),
+        contact=codec.unpack_contact(data["contact"]),
+        next_step=codec.unpack_next_step(data["next_step"]),
+    )
+    return Analysis(
+        tagging=tagging,
+        talk=codec.unpack_talk(data["talk"]),
+        score=data["score"],
+        snapshot=data["snapshot"],
+        versions=codec.unpack_versions(data["versions"]),
+        facts=(),
+    )

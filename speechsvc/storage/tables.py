@@ -172,6 +172,15 @@ analyses = Table(
     _of_call(),
 )
 
+traces = Table(  # numbers that the tagger left for comparisons of lexicons; analyses of earlier releases have none
+    "traces",
+    metadata,
+    _tenant(),
+    Column("call_id", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    _of_call(),
+)
+
 mentions = Table(
     "mentions",
     metadata,

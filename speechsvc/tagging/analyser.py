@@ -13,6 +13,7 @@ from speechsvc.domain.score_facts import collect_inputs
 from speechsvc.domain.scoring import SCORING_VERSION, score
 from speechsvc.domain.talk import TalkMetrics
 from speechsvc.tagging.contact import find_contact
+from speechsvc.tagging.learned.trace import pack_trace
 from speechsvc.tagging.next_step_judge import NextStepJudge
 from speechsvc.tagging.phrase_file import phrases_version
 from speechsvc.tagging.tagger import LexiconTagger
@@ -36,9 +37,11 @@ class LexiconAnalyser:
         return Versions(lexicon=self._tagger.version, rubric=self._rubric.label, engine=self._engine)
 
     def tag(self, conversation: Conversation) -> Tagging:
+        mentions, trace = self._tagger.traced(conversation)
         return Tagging(
             call_id=conversation.call_id,
-            mentions=self._tagger.tag(conversation),
+            mentions=mentions,
+            trace=None if trace is None else pack_trace(trace),
             contact=find_contact(conversation),
             next_step=self._next_step.find(conversation),
         )

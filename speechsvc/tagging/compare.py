@@ -10,8 +10,8 @@ asked again, as far as the change carries (`NewResults`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from speechsvc.domain.conversation import Conversation
@@ -19,6 +19,9 @@ from speechsvc.domain.lexicon import Entry, Lexicon, Topic
 from speechsvc.domain.mention import Mention
 from speechsvc.tagging.candidate_query import SoundQuery, sound_query
 from speechsvc.tagging.learned.mentions import learned_entry
+from speechsvc.tagging.learned.scorer import LearnedScorer
+from speechsvc.tagging.learned.surroundings import Seen
+from speechsvc.tagging.learned.trace import Array, Trace, joined, pack_trace, unpack_trace
 from speechsvc.tagging.new_results import NewResults, Taggers
 from speechsvc.tagging.rules import compile_rules
 from speechsvc.tagging.tagger import LexiconTagger
@@ -26,8 +29,20 @@ from speechsvc.tagging.text import NormalText, normalise
 from speechsvc.tagging.trust import Part, apart, together
 from speechsvc.tagging.words import words
 
+Read = tuple[NormalText, frozenset[int]]
+Result = tuple[tuple[Mention, ...], bytes | None]  # mentions, and the trace that goes with them
+Seens, Scores = list[Seen], list[Array]
 _Place = tuple[str, str]  # topic, entry id
 _FEW = 4  # turns up to which each is scanned by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A call in which a changed entry matches."""
+
+    conversation: Conversation
+    parts: tuple[Part, ...]
+    reads: tuple[Read, ...]  # of each part: its normalised text, and the turns in which a changed entry matches
 
 
 class LexiconComparison:
@@ -44,9 +59,6 @@ class LexiconComparison:
         learned = {learned_entry(topic) for topic in models} if self._trained else set()
         self.entries = frozenset(entry for _, entry in changed) | learned
         self._homophones = homophones
-        self._last: tuple[Conversation, tuple[Part, ...]] | None = None
-        self._hinted: frozenset[int] | None = None  # turns of `_last` that may matter
-        self._reads: dict[int, tuple[NormalText, frozenset[int]]] = {}  # by id of a part's conversation in `_last`
         self._touched = _only((before, after), changed)
         self._taggers = Taggers(old, new, self._topics, homophones=homophones)
 
@@ -57,53 +69,81 @@ class LexiconComparison:
             return None
         return sound_query(compile_rules(self._touched, words()))
 
-    def touches(self, conversation: Conversation, turns: Sequence[int] | None = None) -> bool:
-        """Whether a changed entry, old or new, matches anywhere in the call, or in these turns of it."""
-        parts = self._parts(conversation)
-        if turns is not None:
-            self._hinted = frozenset(turns)
-        return self._trained or any(self._read(part)[1] for part in parts)
+    def look(self, conversation: Conversation, turns: Sequence[int] | None = None) -> Look | None:
+        """None where no changed entry, old or new, matches anywhere in the call, or in these turns of it."""
+        parts = apart(conversation)
+        if self._trained:
+            return Look(conversation, parts, ())
+        reads = tuple(self._read(part, turns) for part in parts)
+        return Look(conversation, parts, reads) if any(touched for _, touched in reads) else None
 
-    def apply(self, conversation: Conversation, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-        """From all mentions as the old lexicon finds them to all as the new one finds them."""
-        parts = self._parts(conversation)
-        return together(p.give_back(self._apply(p, p.pick(mentions))) for p in parts)
+    def results(self, some: Sequence[tuple[Look, Sequence[Mention], bytes | None]]) -> list[Result]:
+        works = [self._steps(*one) for one in some]
+        return _together(works, self._taggers.learned) if works else []
 
-    def _apply(self, part: Part, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+    def _steps(self, look: Look, mentions: Sequence[Mention], packed: bytes | None) -> Generator[Seens, Scores, Result]:
         if self._trained:  # other models: what each turn hands on may differ everywhere
-            return self._taggers.whole[1].tag(part.conversation)
-        text, touched = self._read(part)
-        if not touched:
-            return tuple(mentions)
-        return NewResults(self._taggers, self._topics, part.conversation, text).of(touched, mentions)
+            found, new = self._taggers.whole[1].traced(look.conversation)
+            return found, None if new is None else pack_trace(new)
+        old = self._trace(packed, len(look.conversation.turns))
+        results, traces = [], []
+        for part, (text, touched) in zip(look.parts, look.reads, strict=True):
+            rows = None if old is None else old.rows(part.turns)
+            own = part.pick(mentions)
+            if touched:
+                own, rows = yield from NewResults(self._taggers, self._topics, part.conversation, text, rows).steps(
+                    touched, own
+                )
+            results.append(part.give_back(own))
+            traces.append((rows, part.turns))
+        kept = [(trace, turns) for trace, turns in traces if trace is not None]
+        return together(results), pack_trace(joined(kept)) if len(kept) == len(traces) else None
 
-    def _parts(self, conversation: Conversation) -> tuple[Part, ...]:
-        """Keeps the last answer: whoever hears that a call is touched asks next what follows."""
-        if self._last is None or self._last[0] is not conversation:
-            self._last, self._reads, self._hinted = (conversation, apart(conversation)), {}, None
-        return self._last[1]
-
-    def _read(self, part: Part) -> tuple[NormalText, frozenset[int]]:
-        """Normalised text, and the turns in which a changed entry matches. Of a part of the last call, so kept."""
-        conversation = part.conversation
-        known = self._reads.get(id(conversation))
-        if known is None:
-            text = normalise(conversation)
-            known = text, frozenset(_matching(self._gate, conversation, text, self._here(part)))
-            self._reads[id(conversation)] = known
-        return known
-
-    def _here(self, part: Part) -> Sequence[int] | None:
-        """The turns that may matter, as the part numbers them."""
-        if self._hinted is None:
+    def _trace(self, packed: bytes | None, turns: int) -> Trace | None:
+        """None where there is none of these models."""
+        learned = self._taggers.learned
+        if packed is None or learned is None or not learned[0].traces:
             return None
-        if part.turns is None:
-            return sorted(self._hinted)
-        return [n for n, whole in enumerate(part.turns) if whole in self._hinted]
+        trace = unpack_trace(packed)
+        return trace if trace is not None and trace.scores.shape == (turns, len(learned[0].columns)) else None
+
+    def _read(self, part: Part, turns: Sequence[int] | None) -> Read:
+        conversation = part.conversation
+        text = normalise(conversation)
+        return text, frozenset(_matching(self._gate, conversation, text, _here(part, turns)))
 
     @cached_property
     def _gate(self) -> LexiconTagger:
         return LexiconTagger(self._touched, homophones=self._homophones)
+
+
+def _here(part: Part, turns: Sequence[int] | None) -> Sequence[int] | None:
+    """These turns as the part numbers them."""
+    if turns is None or part.turns is None:
+        return turns
+    return [n for n, whole in enumerate(part.turns) if whole in set(turns)]
+
+
+def _together(
+    works: Sequence[Generator[Seens, Scores, Result]], learned: tuple[LearnedScorer, LearnedScorer] | None
+) -> list[Result]:
+    """Runs all to their ends; what the second look must judge for any of them it judges at once."""
+    done: dict[int, Result] = {}
+    told: dict[int, Scores | None] = dict.fromkeys(range(len(works)))
+    while told:
+        asked: dict[int, Seens] = {}
+        for number, scores in told.items():
+            try:
+                asked[number] = works[number].send(scores)  # type: ignore[arg-type]  # None begins it
+            except StopIteration as end:
+                done[number] = end.value
+        told = {}
+        if asked:
+            assert learned is not None
+            every = [seen for seens in asked.values() for seen in seens]
+            found = iter(learned[1].looked_at_twice(every))
+            told = {number: [next(found) for _ in seens] for number, seens in asked.items()}
+    return [done[number] for number in range(len(works))]
 
 
 def _matching(

@@ -1,18 +1,25 @@
-"""From the old lexicon's mentions in a call to the new one's, turn by turn, starting where changed entries match."""
+"""From the old lexicon's mentions in a call to the new one's, turn by turn, starting where changed entries match.
+
+With the trace that the old lexicon's analysis left, learned entries are asked in numbers, many calls at once: `steps`
+hands out what the second look must judge and goes on when it is told. Without one, the turns around are looked at.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
 from speechsvc.domain.conversation import Conversation
-from speechsvc.domain.lexicon import Lexicon
-from speechsvc.domain.mention import Mention
+from speechsvc.domain.lexicon import Lexicon, Topic
+from speechsvc.domain.mention import MatchKind, Mention
 from speechsvc.tagging.learned.nearby import Alone, Nearby, Squeezes
-from speechsvc.tagging.learned.scorer import LearnedScorer
+from speechsvc.tagging.learned.ripple import differing, follow, runs, stretches
+from speechsvc.tagging.learned.scorer import LearnedScorer, fixed_entries, learned_scorer
+from speechsvc.tagging.learned.surroundings import Seen
+from speechsvc.tagging.learned.trace import Array, Trace
 from speechsvc.tagging.some_turns import SomeTurns
 from speechsvc.tagging.tagger import LexiconTagger
 from speechsvc.tagging.text import NormalText
@@ -31,14 +38,16 @@ class Taggers:
 
     @cached_property
     def few(self) -> tuple[LexiconTagger, LexiconTagger]:
-        """Written entries of the topics that may differ, and of those whose matches in a turn they ask about."""
-        old, new = (_with_neighbours(lexicon.written, self._topics) for lexicon in self._lexicons)
+        """Written entries of the topics that may differ, and of all topics that decide what these find."""
+        topics = _deciding(self._topics, *self._lexicons)
+        old, new = (replace(x.written, topics=_of(x, topics)) for x in self._lexicons)
         return LexiconTagger(old, homophones=self._homophones), LexiconTagger(new, homophones=self._homophones)
 
     @cached_property
     def learned(self) -> tuple[LearnedScorer, LearnedScorer] | None:
-        old, new = (tagger.learned for tagger in self.whole) if self._lexicons[1].learned else (None, None)
-        return (old, new) if old and new else None
+        old, new = self._lexicons
+        scorer = learned_scorer(old)
+        return None if scorer is None else (scorer, scorer.with_fixed(fixed_entries(new)))
 
 
 class _Turn(NamedTuple):
@@ -52,27 +61,45 @@ class _Turn(NamedTuple):
         return {m.topic for m in self.old} != {m.topic for m in self.new}
 
 
+Steps = Generator[list[Seen], list[Array], tuple[tuple[Mention, ...], Trace | None]]
+
+
 class NewResults:
     """One call, or the trusted or suspect part of one."""
 
-    def __init__(self, taggers: Taggers, topics: frozenset[str], conversation: Conversation, text: NormalText) -> None:
+    def __init__(
+        self,
+        taggers: Taggers,
+        topics: frozenset[str],
+        conversation: Conversation,
+        text: NormalText,
+        trace: Trace | None = None,
+    ) -> None:
+        """`trace`: what the old lexicon's analysis left of these turns."""
         self._topics, self._conversation, self._text = topics, conversation, text
-        self._few = [SomeTurns(tagger, conversation, text) for tagger in taggers.few]
+        self._few = [SomeTurns(tagger, conversation, text, at_once=1) for tagger in taggers.few]
         self._taggers, self._learned = taggers, taggers.learned
+        self._trace = trace
 
     @cached_property
     def _whole(self) -> list[SomeTurns]:
         return [SomeTurns(tagger, self._conversation, self._text) for tagger in self._taggers.whole]
 
-    def of(self, touched: Iterable[int], mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-        """`mentions`: all of the old lexicon; the result: all of the new one."""
+    def steps(self, touched: Iterable[int], mentions: Sequence[Mention]) -> Steps:
+        """`mentions`: all of the old lexicon; the result: all of the new one, and the trace that goes with them."""
+        written = self._written(touched)
+        if not written:
+            return tuple(mentions), self._trace
         by_turn: defaultdict[int, list[Mention]] = defaultdict(list)
         for mention in mentions:
             by_turn[mention.turn].append(mention)
-        written = self._written(touched)
-        if written:
+        if self._learned is None or all(map(self._stays_in_place, written.values())):
             self._replace(written, by_turn)
-        return tuple(mention for turn in sorted(by_turn) for mention in by_turn[turn])
+        elif self._trace is None:
+            self._ask_around(written, by_turn)
+        else:
+            self._trace = yield from self._from_trace(self._trace, written, by_turn)
+        return tuple(mention for turn in sorted(by_turn) for mention in by_turn[turn]), self._trace
 
     def _written(self, touched: Iterable[int]) -> dict[int, _Turn]:
         """Turns in which written entries find something else."""
@@ -90,8 +117,7 @@ class NewResults:
         return found
 
     def _turn(self, turn: int) -> _Turn:
-        asked = self._whole if any(few.depends(turn) for few in self._few) else self._few
-        old, new = ([m for m in one.at(turn) if m.topic in self._topics] for one in asked)
+        old, new = ([m for m in few.at(turn) if m.topic in self._topics] for few in self._few)
         return _Turn(old, new)
 
     def _decides(self, mention: Mention, which: int) -> object:
@@ -99,15 +125,12 @@ class NewResults:
         return mention.finding, mention.reason, self._learned is not None and self._learned[which].fixed(mention)
 
     def _replace(self, written: dict[int, _Turn], by_turn: dict[int, list[Mention]]) -> None:
-        if self._learned is not None and not all(map(self._stays_in_place, written.values())):
-            return self._ask_around(written, by_turn)
         for turn, (old, new) in written.items():
             stood = {m.topic for m in by_turn[turn]}
             was = {m.topic: m for m in old}
             kept = [m for m in by_turn[turn] if m.topic not in was]
             again = [self._judged(m) for m in new if self._stands(m, was.get(m.topic), stood)]
-            by_turn[turn] = sorted([*kept, *again], key=lambda m: (m.start_char, m.topic))
-        return None
+            by_turn[turn] = sorted([*kept, *again], key=_in_order)
 
     def _judged(self, mention: Mention) -> Mention:
         return self._learned[1].judged(self._conversation, mention) if self._learned else mention
@@ -126,6 +149,50 @@ class NewResults:
             return True
         return was.topic in stood
 
+    def _from_trace(
+        self, old: Trace, written: dict[int, _Turn], by_turn: dict[int, list[Mention]]
+    ) -> Generator[list[Seen], list[Array], Trace]:
+        """Turns whose scores differ where it matters, and those in which written entries find something else."""
+        assert self._learned is not None
+        scorer = self._learned[1]
+        new, moved = follow(scorer, old, {turn: self._flags(old, turn, one) for turn, one in written.items()})
+        some = runs(scorer, self._conversation.turns, old, new, moved, written)
+        looks = yield [seen for run in some for seen in (run.old, run.new)]
+        turns = Squeezes(self._text)
+        for run, was, now in zip(some, looks[::2], looks[1::2], strict=True):
+            again = differing(scorer, run, was, now) | {t for t in written if run.first <= t <= run.last}
+            for turn in again:
+                found = self._written_at(turn, written, by_turn, new.written[turn], now[turn - run.begin])
+                fallen = {topic for topic, column in scorer.columns.items() if new.written[turn, column]}
+                by_turn[turn] = scorer.turn(
+                    self._conversation, self._text, turn, turns[turn], now[turn - run.begin], found, fallen
+                )
+        return new
+
+    def _flags(self, old: Trace, turn: int, one: _Turn) -> Array:
+        """What written entries of the new lexicon find in the turn."""
+        assert self._learned is not None
+        flags, columns = old.written[turn].copy(), self._learned[1].columns
+        for value, some in ((False, one.old), (True, one.new)):
+            flags[[columns[m.topic] for m in some if m.topic in columns]] = value
+        return flags
+
+    def _written_at(
+        self, turn: int, written: dict[int, _Turn], by_turn: dict[int, list[Mention]], flags: Array, scores: Array
+    ) -> list[Mention]:
+        """The new lexicon's written mentions of the turn that may stand."""
+        assert self._learned is not None
+        scorer = self._learned[1]
+        replaced = self._topics if turn in written else frozenset()
+        found = [m for m in by_turn[turn] if m.match is not MatchKind.LEARNED and m.topic not in replaced]
+        if turn in written:
+            found += written[turn].new
+        there = {m.topic for m in found}
+        stand = flags & (scores >= scorer.limits.doubt)
+        if any(stand[column] and topic not in there for topic, column in scorer.columns.items()):
+            found += [m for m in self._whole[1].at(turn) if m.topic not in there]  # it had fallen and stands again
+        return sorted(found, key=_in_order)
+
     def _ask_around(self, written: dict[int, _Turn], by_turn: dict[int, list[Mention]]) -> None:
         """Learned entries of the turns around, as far as other topics in a turn bear on them."""
         assert self._learned is not None
@@ -143,32 +210,30 @@ class NewResults:
                 moved.add(turn)
         reach = self._learned[1].reach
         around = {t for turn in moved for t in range(max(0, turn - reach), min(last, turn + reach) + 1)}
-        for first, final in _runs(around | written.keys()):
+        for first, final in stretches(around | written.keys()):
             for turn, found in enumerate(new.mentions(first, final), first):
                 by_turn[turn] = found
 
 
-def _runs(turns: Iterable[int]) -> Iterable[tuple[int, int]]:
-    """Stretches of neighbouring numbers: first and last."""
-    first = last = None
-    for turn in sorted(turns):
-        if last is not None and turn == last + 1:
-            last = turn
-            continue
-        if first is not None and last is not None:
-            yield first, last
-        first = last = turn
-    if first is not None and last is not None:
-        yield first, last
+def _in_order(mention: Mention) -> tuple[int, str]:
+    return mention.start_char, mention.topic
 
 
-def _with_neighbours(lexicon: Lexicon, topics: frozenset[str]) -> Lexicon:
-    """These topics, and those whose matches in the same turn their entries ask about."""
-    asked = {
-        name
-        for topic in lexicon.topics
-        if topic.id in topics
-        for entry in topic.entries
-        for name in (*entry.conditions.before, *entry.conditions.after)
-    }
-    return replace(lexicon, topics=tuple(t for t in lexicon.topics if t.id in topics or t.id in asked))
+def _deciding(topics: frozenset[str], *lexicons: Lexicon) -> frozenset[str]:
+    """These topics and those whose mentions, in the same turn or the one before, their entries ask about, and so on."""
+    asks: defaultdict[str, set[str]] = defaultdict(set)
+    for lexicon in lexicons:
+        for topic in lexicon.topics:
+            for c in (entry.conditions for entry in topic.entries):
+                asks[topic.id].update(c.previous, c.before, c.after)
+    reached, ahead = set[str](), list(topics)
+    while ahead:
+        one = ahead.pop()
+        if one not in reached:
+            reached.add(one)
+            ahead.extend(asks[one])
+    return frozenset(reached)
+
+
+def _of(lexicon: Lexicon, topics: frozenset[str]) -> tuple[Topic, ...]:
+    return tuple(topic for topic in lexicon.topics if topic.id in topics)

@@ -14,8 +14,11 @@ _AT_ONCE = 16  # turns that are scanned together
 class SomeTurns:
     """One tagger on one call; every turn is looked at once."""
 
-    def __init__(self, tagger: LexiconTagger, conversation: Conversation, text: NormalText) -> None:
-        self._tagger, self._conversation, self._text = tagger, conversation, text
+    def __init__(
+        self, tagger: LexiconTagger, conversation: Conversation, text: NormalText, *, at_once: int = _AT_ONCE
+    ) -> None:
+        """`at_once`: turns in a row that are scanned together, for who asks for many."""
+        self._tagger, self._conversation, self._text, self._at_once = tagger, conversation, text, at_once
         self._scans: dict[int, Scanned] = {}
         self._found: dict[int, list[Mention]] = {}
         self._depends: dict[int, bool] = {}
@@ -38,8 +41,8 @@ class SomeTurns:
         return self._depends[turn]
 
     def _scan(self, turn: int) -> Scanned:
-        part = turn // _AT_ONCE
+        part = turn // self._at_once
         if part not in self._scans:
-            turns = range(part * _AT_ONCE, min((part + 1) * _AT_ONCE, len(self._conversation.turns)))
+            turns = range(part * self._at_once, min((part + 1) * self._at_once, len(self._conversation.turns)))
             self._scans[part] = self._tagger.scan(self._conversation, self._text, turns)
         return self._scans[part]

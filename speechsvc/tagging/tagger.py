@@ -15,6 +15,7 @@ from speechsvc.tagging.candidates import Candidate, Place, candidate, candidates
 from speechsvc.tagging.codes import mapped, text_of
 from speechsvc.tagging.cues import ANNOUNCEMENT
 from speechsvc.tagging.learned.scorer import LearnedScorer, learned_scorer
+from speechsvc.tagging.learned.trace import Trace, joined
 from speechsvc.tagging.mentions import mention, refusal, refused
 from speechsvc.tagging.polarity import find_negation, find_refusal
 from speechsvc.tagging.rules import compile_rules
@@ -87,7 +88,23 @@ class LexiconTagger:
         """At most one mention a topic and turn, in order of turn, then place, then topic."""
         return together(part.give_back(self._tag(part.conversation)) for part in apart(conversation))
 
+    def traced(self, conversation: Conversation) -> tuple[tuple[Mention, ...], Trace | None]:
+        """As `tag`, and what learned entries leave for later comparisons, if anything."""
+        if self._learned is None:
+            return self.tag(conversation), None
+        parts = apart(conversation)
+        results, traces = zip(*(self._learned.traced(*self._written(part.conversation)) for part in parts), strict=True)
+        mentions = together(part.give_back(found) for part, found in zip(parts, results, strict=True))
+        if None in traces:
+            return mentions, None
+        return mentions, joined([(trace, part.turns) for part, trace in zip(parts, traces, strict=True)])
+
     def _tag(self, conversation: Conversation) -> tuple[Mention, ...]:
+        conversation, text, mentions = self._written(conversation)
+        return self._learned.extend(conversation, text, mentions) if self._learned else tuple(mentions)
+
+    def _written(self, conversation: Conversation) -> tuple[Conversation, NormalText, list[Mention]]:
+        """What written entries find."""
         said = self.scan(conversation, normalise(conversation))
         mentions: list[Mention] = []
         before: list[Mention] = []
@@ -95,7 +112,7 @@ class LexiconTagger:
             if before or turn in said.hits or turn in said.possible:  # most turns end here
                 before = self.tag_turn(said, turn, before)
                 mentions += before
-        return self._learned.extend(conversation, said.text, mentions) if self._learned else tuple(mentions)
+        return conversation, said.text, mentions
 
     def scan(self, conversation: Conversation, text: NormalText, turns: range | None = None) -> Scanned:
         """Where entries may match, in some turns or in all; `text` is the whole conversation's."""

@@ -28,6 +28,7 @@ from speechsvc.storage import codec, tables
 from speechsvc.storage.call_rows import columns
 from speechsvc.storage.engine import transaction
 from speechsvc.storage.mention_rows import mention_row
+from speechsvc.tagging.learned.trace import Trace, joined, pack_trace, unpack_trace
 from tests.bench.texts import labelled_calls
 
 CHARACTERS = 2000  # of a call
@@ -46,6 +47,7 @@ _COMMIT = 1000
 class Piece:
     turns: tuple[Turn, ...]
     mentions: tuple[Mention, ...]
+    trace: Trace | None  # of `turns`; none without learned entries
     characters: int
 
 
@@ -57,6 +59,7 @@ class _Made:
     body: bytes  # of the analysis
     score: int
     mentions: tuple[Mention, ...]
+    trace: bytes | None
     facts: tuple[TopicFact, ...]
 
 
@@ -80,8 +83,9 @@ def fill(core: Core, engine: Any, tenant_id: str, calls: int, *, seed: int = 11,
 def _made(analyser: Any, pieces: Sequence[Piece], number: int, chance: random.Random) -> list[_Made]:
     common: Tagging | None = None  # contact and next step of one call, for all
     made = []
+    opening = opening_trace(analyser)
     for n in range(number):
-        conversation, mentions = make_call(f"made-{n}", pieces, chance)
+        conversation, mentions, trace = make_call(f"made-{n}", pieces, chance, opening)
         if common is None:
             common = analyser.tag(conversation)
         analysis = _analysis(analyser, conversation, replace(common, mentions=mentions))
@@ -91,6 +95,7 @@ def _made(analyser: Any, pieces: Sequence[Piece], number: int, chance: random.Ra
                 body=codec.pack_analysis(analysis),
                 score=analysis.score["total"],
                 mentions=mentions,
+                trace=trace,
                 facts=analysis.facts,
             )
         )
@@ -108,6 +113,8 @@ def _rows_of(
     })  # fmt: skip
     _put(rows, "transcripts", row | {"body": made.transcript})
     _put(rows, "analyses", row | {"revision": 1, "speech_s": 300.0, "unknown_s": 0.0, "body": made.body})
+    if made.trace is not None:
+        _put(rows, "traces", row | {"body": made.trace})
     for mention in made.mentions:
         _put(rows, "mentions", mention_row(tenant_id, call_id, mention))
     for f in made.facts:
@@ -122,7 +129,7 @@ def _put(rows: dict[str, list[dict[str, Any]]], table: str, row: dict[str, Any])
 
 def _write(engine: Any, rows: dict[str, list[dict[str, Any]]]) -> None:
     with transaction(engine, write=True) as connection:
-        for name in ("calls", "transcripts", "analyses", "mentions", "facts"):
+        for name in ("calls", "transcripts", "analyses", "traces", "mentions", "facts"):
             if rows.get(name):
                 connection.execute(insert(getattr(tables, name)), rows[name])
 
@@ -137,12 +144,20 @@ def _piece(analyser: Any, turns: tuple[Turn, ...], chance: random.Random) -> Pie
     first = chance.randrange(max(1, len(turns) - _PIECE_TURNS + 1))
     said = turns[first : first + _PIECE_TURNS]
     timed = tuple(_at(turn, n) for n, turn in enumerate(_NEUTRAL + said + _NEUTRAL))
-    mentions = tuple(map(_from_neutral, analyser.tag(Conversation(call_id="piece", turns=timed)).mentions))
-    return Piece(turns=said + _NEUTRAL, mentions=mentions, characters=sum(len(t.text) for t in said))
+    tagging = analyser.tag(Conversation(call_id="piece", turns=timed))
+    return Piece(
+        turns=said + _NEUTRAL,
+        mentions=tuple(map(_from_neutral, tagging.mentions)),
+        trace=tagging.trace and _unpacked(tagging.trace).rows(range(len(_NEUTRAL), len(timed))),
+        characters=sum(len(t.text) for t in said),
+    )
 
 
-def make_call(call_id: str, pieces: Sequence[Piece], chance: random.Random) -> tuple[Conversation, tuple[Mention, ...]]:
-    """A call of about CHARACTERS, and its mentions."""
+def make_call(
+    call_id: str, pieces: Sequence[Piece], chance: random.Random, opening: Trace | None = None
+) -> tuple[Conversation, tuple[Mention, ...], bytes | None]:
+    """A call of about CHARACTERS, its mentions and its trace; `opening`: the trace of the first turns of any."""
+    traces: list[tuple[Trace | None, Sequence[int] | None]] = [(opening, range(len(_NEUTRAL)))]
     turns: list[Turn] = [_at(turn, n) for n, turn in enumerate(_NEUTRAL)]
     mentions: list[Mention] = []
     characters = 0
@@ -150,9 +165,25 @@ def make_call(call_id: str, pieces: Sequence[Piece], chance: random.Random) -> t
         piece = chance.choice(pieces)
         first = len(turns)
         turns += [_at(turn, first + n) for n, turn in enumerate(piece.turns)]
+        traces.append((piece.trace, range(first, len(turns))))
         mentions += [_moved(m, first) for m in piece.mentions]
         characters += piece.characters
-    return Conversation(call_id=call_id, turns=tuple(turns)), tuple(mentions)
+    known = [(trace, places) for trace, places in traces if trace is not None]
+    packed = pack_trace(joined(known)) if len(known) == len(traces) else None
+    return Conversation(call_id=call_id, turns=tuple(turns)), tuple(mentions), packed
+
+
+def opening_trace(analyser: Any) -> Trace | None:
+    """Of the turns with which each made call begins."""
+    turns = tuple(_at(turn, n) for n, turn in enumerate(_NEUTRAL))
+    trace = analyser.tag(Conversation(call_id="opening", turns=turns)).trace
+    return trace and _unpacked(trace)
+
+
+def _unpacked(trace: bytes) -> Trace:
+    found = unpack_trace(trace)
+    assert found is not None
+    return found
 
 
 def _from_neutral(mention: Mention) -> Mention:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,6 +59,12 @@ class Judge:
             region: [name[1:] for name in model.weights if name[0] == region] for region in _REGIONS + _BESIDE + _FACT
         }
         self._known = {region: frozenset(found) for region, found in names.items()}
+
+    def with_fixed(self, fixed: frozenset[str]) -> Judge:
+        """The same model for other entries."""
+        other = copy(self)
+        other._fixed = fixed
+        return other
 
     def judged(self, conversation: Conversation, mention: Mention, *, learned: bool) -> Mention:
         """The mention with the polarity that the model gives it, and the words that weighed most."""

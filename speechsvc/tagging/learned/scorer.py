@@ -5,6 +5,8 @@ and the second look speaks clearly against it."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -29,11 +31,24 @@ from speechsvc.tagging.learned.features import (
 from speechsvc.tagging.learned.mentions import learned_mention
 from speechsvc.tagging.learned.negation import Judge
 from speechsvc.tagging.learned.surroundings import SecondLook, Seen
+from speechsvc.tagging.learned.trace import LONGEST, Trace
 from speechsvc.tagging.text import NormalText
 
 _LEAST_TURNS = 3  # of a call in which a written mention may fall: before, nothing around can speak against it
+NEVER = 2**60  # no score reaches it
 Index = Mapping[str, int]
 Scores = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What a model's scores are compared with, an item a column."""
+
+    least: Scores  # from which score a learned mention is made
+    leads: Scores  # from which first score the topic is handed on
+    follows: Scores  # bool: whether anything asks if the turn before was about the topic
+    gains: Scores  # a row a topic of the turn before: what each column gains
+    doubt: int  # below it written mentions that may be doubted fall
 
 
 class LearnedScorer:
@@ -63,13 +78,32 @@ class LearnedScorer:
         by_turn: list[list[Mention]] = [[] for _ in conversation.turns]
         for one in written:
             by_turn[one.turn].append(one)
+        return self._extend(conversation, text, by_turn)[0]
+
+    def traced(
+        self, conversation: Conversation, text: NormalText, written: Sequence[Mention]
+    ) -> tuple[tuple[Mention, ...], Trace | None]:
+        """As `extend`, and what a later comparison starts from; none where the models ask about topics without one."""
+        if not conversation.turns:
+            nothing = np.zeros((0, len(self._topics)), dtype=np.int64)
+            return tuple(written), Trace(nothing, nothing.astype(bool), np.zeros(0, dtype=np.int64))
+        by_turn: list[list[Mention]] = [[] for _ in conversation.turns]
+        for one in written:
+            by_turn[one.turn].append(one)
+        mentions, turns, scores = self._extend(conversation, text, by_turn)
+        lengths = np.array([min(len(turn.text), LONGEST) for turn in turns], dtype=np.int64)
+        return mentions, Trace(scores, self._flags(by_turn, 0), lengths) if self.traces else None
+
+    def _extend(
+        self, conversation: Conversation, text: NormalText, by_turn: Sequence[Sequence[Mention]]
+    ) -> tuple[tuple[Mention, ...], Sequence[Squeezed], Scores]:
         turns = squeezed_turns(text)
         first_look = self._first_look(conversation, turns, by_turn)
         scores = self.second_look(conversation, turns, first_look, by_turn, 0)
         mentions: list[Mention] = []
         for i, turn in enumerate(turns):
             mentions += self.turn(conversation, text, i, turn, scores[i], by_turn[i])
-        return tuple(mentions)
+        return tuple(mentions), turns, first_look
 
     def turn(
         self,
@@ -79,11 +113,13 @@ class LearnedScorer:
         turn: Squeezed,
         scores: Scores,
         written: Sequence[Mention],
+        fallen: Iterable[str] = (),
     ) -> list[Mention]:
-        """Of one turn, given the scores of the second look."""
+        """Of one turn, given the scores of the second look; `fallen`: topics of written mentions that are left out of
+        `written` because they cannot stand."""
         alone = len(conversation.turns) < _LEAST_TURNS
         found = [m for m in written if alone or self._stands(m, scores)]
-        added = self._added(conversation, text, i, turn, scores, {m.topic for m in written})
+        added = self._added(conversation, text, i, turn, scores, {*fallen, *[m.topic for m in written]})
         if self._judge:
             found = [self._judge.judged(conversation, m, learned=False) for m in found]
             added = [self._judge.judged(conversation, m, learned=True) for m in added]
@@ -100,6 +136,42 @@ class LearnedScorer:
     def fixed(self, mention: Mention) -> bool:
         """Whether no model judges the mention's polarity."""
         return mention.entry in self._fixed
+
+    @property
+    def columns(self) -> Mapping[str, int]:
+        """Of each topic with a model, in a trace and in scores."""
+        return self._column
+
+    @cached_property
+    def traces(self) -> bool:
+        """Whether columns tell all that the models ask about written mentions."""
+        return self.following.keys() <= self._column.keys()
+
+    @cached_property
+    def limits(self) -> Limits:
+        return Limits(
+            least=_thresholds(self._least),
+            leads=_thresholds(self._leads),
+            follows=np.array([topic in self.following for topic in self._column], dtype=bool),
+            gains=np.array(
+                [self.following.get(topic, np.zeros(len(self._topics), dtype=np.int64)) for topic in self._column],
+                dtype=np.int64,
+            ).reshape(len(self._topics), len(self._topics)),
+            doubt=-NEVER if self._doubt is None else self._doubt,
+        )
+
+    def looked_at_twice(self, several: Sequence[Seen]) -> list[Scores]:
+        """The second look at turns in a row of many calls; where the models have none, the first one's scores."""
+        if self._around is None:
+            return [seen.scores for seen in several]
+        return self._around.scores_of_many(several)
+
+    def with_fixed(self, fixed: frozenset[str]) -> LearnedScorer:
+        """The same models for a lexicon that gives the polarity of other entries; shares the tables."""
+        other = copy(self)
+        other._fixed = fixed
+        other._judge = None if self._judge is None else self._judge.with_fixed(fixed)
+        return other
 
     @property
     def reach(self) -> int:
@@ -133,12 +205,17 @@ class LearnedScorer:
         """Of turns in a row, of which the outer ones, as far as `reach`, lack what stands around them."""
         if self._around is None:
             return scores
-        found = np.zeros(scores.shape, dtype=bool)
+        some = conversation.turns[first : first + len(turns)]
+        lengths = [len(turn.text) for turn in turns]
+        return self._around.scores(Seen.of(some, lengths, scores, self._flags(written, first)))
+
+    def _flags(self, written: Sequence[Sequence[Mention]], first: int) -> Scores:
+        """Which topics written entries found, turns by columns."""
+        found = np.zeros((len(written), len(self._topics)), dtype=bool)
         for mention in (m for turn in written for m in turn):
             if (column := self._column.get(mention.topic)) is not None:
                 found[mention.turn - first, column] = True
-        some = conversation.turns[first : first + len(turns)]
-        return self._around.scores(Seen.of(some, [len(turn.text) for turn in turns], scores, found))
+        return found
 
     def _first_look(
         self, conversation: Conversation, turns: Sequence[Squeezed], written: Sequence[Sequence[Mention]]
@@ -186,14 +263,22 @@ class LearnedScorer:
         return made
 
 
+def _thresholds(values: Sequence[int | None]) -> Scores:
+    return np.array([NEVER if value is None else value for value in values], dtype=np.int64)
+
+
 def _at(score: Any, least: int | None) -> bool:
     return least is not None and bool(score >= least)
 
 
 def learned_scorer(lexicon: Lexicon) -> LearnedScorer | None:
     """None for a lexicon without learned entries."""
-    fixed = frozenset(e.id for topic in lexicon.topics for e in topic.entries if e.polarity is not None)
-    return LearnedScorer(lexicon.learned, fixed) if lexicon.learned else None
+    return LearnedScorer(lexicon.learned, fixed_entries(lexicon)) if lexicon.learned else None
+
+
+def fixed_entries(lexicon: Lexicon) -> frozenset[str]:
+    """Entries whose polarity the author has given."""
+    return frozenset(e.id for topic in lexicon.topics for e in topic.entries if e.polarity is not None)
 
 
 class Table:

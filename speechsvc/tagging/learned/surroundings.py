@@ -35,6 +35,8 @@ _WINDOW = 5  # turns on either side in which anything of the topic, and of any t
 _AGAIN = (1, 2, 3, -1, -2, -3)
 OLD_FEATURES, FEATURES, AGAIN_FEATURES = 13, 21, 31
 _OLD_REACH = 2
+_MOST_TOPICS = 300  # up to which no feature is larger than _LARGEST
+_LARGEST = 2**15
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,26 +66,80 @@ class SecondLook:
 
     def scores(self, seen: Seen) -> Array:
         """Thousandths of a logit, turns by topics."""
-        features = features_of(seen, self._scales)
+        return self._scores(seen, None)
+
+    def scores_of_many(self, several: Sequence[Seen]) -> list[Array]:
+        """The same for each, at a fraction of the cost: all in one, with turns of nothing between them."""
+        if len(several) < 2:
+            return [self.scores(one) for one in several]
+        between = max(_WINDOW, *_AGAIN)
+        places, at = [], 0
+        for one in several:
+            places.append(slice(at, at + len(one.length)))
+            at += len(one.length) + between
+        scores = self._scores(*_in_a_row(several, places, at, self._scales))
+        return [scores[place] for place in places]
+
+    def _scores(self, seen: Seen, nothing: Array | None) -> Array:
+        """`nothing`: the turns that are none."""
+        features = features_of(seen, self._scales, nothing)
         scores = self._first.scores(features)
-        return scores if self._again is None else self._again.scores(with_scores(features, scores))
+        return scores if self._again is None else self._again.scores(with_scores(features, scores, nothing))
+
+
+def _in_a_row(several: Sequence[Seen], places: Sequence[slice], size: int, scales: Array) -> tuple[Seen, Array]:
+    """One call of them all, and which of its turns are none."""
+    shape = size, scales.shape[1]
+    whole = Seen(
+        scores=np.zeros(shape, dtype=np.int64),
+        written=np.zeros(shape, dtype=bool),
+        customer=np.zeros(size, dtype=bool),
+        length=np.zeros(size, dtype=np.int64),
+    )
+    nothing = np.ones(size, dtype=bool)
+    for one, place in zip(several, places, strict=True):
+        for name in ("scores", "written", "customer", "length"):
+            getattr(whole, name)[place] = getattr(one, name)
+        nothing[place] = False
+    return whole, nothing
 
 
 class Layers:
-    """One network. Read-only."""
+    """One network. Read-only.
+
+    Multiplied in floating point where that is exact: whole numbers whose sums stay below 2^53, in whatever order; ten
+    times as fast as integers.
+    """
 
     def __init__(self, network: Network) -> None:
-        self._hidden = np.array(network.hidden, dtype=np.int64)
-        self._bias = np.array(network.bias, dtype=np.int64)
-        self._output = np.array(network.output, dtype=np.int64)
+        hidden = np.array(network.hidden, dtype=np.int64)
+        bias = np.array(network.bias, dtype=np.int64)
+        output = np.array(network.output, dtype=np.int64)
+        kind = np.float64 if _exact(hidden, bias, output, network.output_bias) else np.int64
+        self._hidden, self._bias, self._output = (one.astype(kind) for one in (hidden, bias, output))
         self._last = network.output_bias
+        self._floating = kind is np.float64
         self.features = len(network.hidden)
 
     def scores(self, features: Array) -> Array:
         """Thousandths of a logit."""
-        inner = np.maximum(features[..., : self.features] @ self._hidden + self._bias, 0) >> _HALF
-        total = inner @ self._output + self._last
-        return np.asarray((total * RESULT) >> _SHIFT)
+        if not self._floating or features.shape[-2] > _MOST_TOPICS:
+            hidden, bias, output = (one.astype(np.int64) for one in (self._hidden, self._bias, self._output))
+            inner = np.maximum(features[..., : self.features] @ hidden + bias, 0) >> _HALF
+            return np.asarray(((inner @ output + self._last) * RESULT) >> _SHIFT)
+        rows = features.reshape(-1, features.shape[-1])[:, : self.features].astype(np.float64)
+        sums = rows @ self._hidden
+        sums += self._bias
+        np.maximum(sums, 0.0, out=sums)
+        sums *= 0.5**_HALF  # exact, like the floor of it
+        total = np.floor(sums, out=sums) @ self._output
+        return np.asarray(((total.astype(np.int64) + self._last) * RESULT) >> _SHIFT).reshape(features.shape[:-1])
+
+
+def _exact(hidden: Array, bias: Array, output: Array, last: int) -> bool:
+    """Whether no sum of whole numbers can leave what floating point holds, whatever the features are."""
+    inner = np.abs(hidden).sum(axis=0) * _LARGEST + np.abs(bias)
+    return bool(inner.max(initial=0) < 2**53 and (inner * np.abs(output)).sum() + abs(last) < 2**53)
 
 
 def scale_table(scales: Mapping[str, Scale], topics: Sequence[str]) -> Array:
@@ -92,9 +148,11 @@ def scale_table(scales: Mapping[str, Scale], topics: Sequence[str]) -> Array:
     return np.array([[one.slope for one in known], [one.offset for one in known]], dtype=np.int64).reshape(2, -1)
 
 
-def features_of(seen: Seen, scales: Array) -> Array:
-    """Turns by topics by FEATURES, whole numbers."""
+def features_of(seen: Seen, scales: Array, nothing: Array | None = None) -> Array:
+    """Turns by topics by FEATURES, whole numbers; `nothing`: turns that are none."""
     odds = np.clip((seen.scores * scales[0]) // RESULT + scales[1], -_LIMIT, _LIMIT)
+    if nothing is not None:
+        odds[nothing] = _NOTHING
     written = seen.written.astype(np.int64) * UNIT
     others = _highest_other(odds)
     shape = odds.shape
@@ -120,9 +178,11 @@ def features_of(seen: Seen, scales: Array) -> Array:
     return np.stack(columns, axis=-1).astype(np.int64)
 
 
-def with_scores(features: Array, scores: Array) -> Array:
+def with_scores(features: Array, scores: Array, nothing: Array | None = None) -> Array:
     """Features for the second network: those of the first, and its scores here and around."""
     odds = np.clip(scores // (RESULT // UNIT), -_LIMIT, _LIMIT)
+    if nothing is not None:
+        odds[nothing] = _NOTHING
     others = _highest_other(odds)
     columns = [
         odds,

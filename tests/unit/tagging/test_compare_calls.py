@@ -14,9 +14,10 @@ from speechsvc.domain.lexicon import Entry, Lexicon
 from speechsvc.domain.lexicon_data import lexicon_data
 from speechsvc.domain.mention import Mention, Polarity
 from speechsvc.tagging.compare import LexiconComparison
+from speechsvc.tagging.learned.trace import Trace, pack_trace
 from speechsvc.tagging.lexicon_file import checked_lexicon
 from speechsvc.tagging.tagger import LexiconTagger
-from tests.bench.corpus import Piece, make_call, make_pieces
+from tests.bench.corpus import Piece, make_call, make_pieces, opening_trace
 from tests.bench.drafts import twenty_changes
 from tests.bench.texts import default_lexicon
 
@@ -28,21 +29,29 @@ def lexicon(learned: bool) -> Lexicon:
     return default_lexicon() if learned else default_lexicon().written
 
 
+class Analyser:
+    def __init__(self, tagger: LexiconTagger) -> None:
+        self.tagger = tagger
+
+    def tag(self, conversation: Conversation) -> Found:
+        return Found(*self.tagger.traced(conversation))
+
+
 @cache
-def pieces(learned: bool) -> list[Piece]:
-    class Analyser:
-        def __init__(self) -> None:
-            self.tagger = LexiconTagger(lexicon(learned))
+def pieces(learned: bool) -> tuple[list[Piece], Trace | None]:
+    analyser = Analyser(LexiconTagger(lexicon(learned)))
+    return make_pieces(analyser, random.Random(1), PIECES), opening_trace(analyser)
 
-        def tag(self, conversation: Conversation) -> Found:
-            return Found(self.tagger.tag(conversation))
 
-    return make_pieces(Analyser(), random.Random(1), PIECES)
+def made(number: int, learned: bool, chance: random.Random) -> tuple[Conversation, tuple[Mention, ...], bytes | None]:
+    some, opening = pieces(learned)
+    return make_call(f"call-{number}", some, chance, opening)
 
 
 class Found:
-    def __init__(self, mentions: tuple[Mention, ...]) -> None:
+    def __init__(self, mentions: tuple[Mention, ...], trace: Trace | None) -> None:
         self.mentions = mentions
+        self.trace = None if trace is None else pack_trace(trace)
 
 
 def findings(mentions: tuple[Mention, ...]) -> list[object]:
@@ -83,27 +92,60 @@ def _edited(entry: Entry, chance: random.Random) -> list[Entry]:
 
 @pytest.mark.parametrize("learned", [True, False])
 def test_a_few_turns_tell_what_whole_calls_tell(learned: bool) -> None:
+    """With the trace of the analysis and without, alone and with other calls at once."""
     chance = random.Random(17)
     whole = lexicon(learned)
     tries = [(LexiconComparison(whole, d), LexiconTagger(d)) for d in drafts(whole, chance)]
+    calls = [made(number, learned, chance) for number in range(CALLS)]
     changed = gained = lost = 0
-    for number in range(CALLS):
-        call, was = make_call(f"call-{number}", pieces(learned), chance)
-        comparison, tagger = tries[number % len(tries)]
-        expected = tagger.tag(call)
-        assert comparison.touches(call) or findings(was) == findings(expected)
-        assert findings(comparison.apply(call, was)) == findings(expected)
-        changed += findings(was) != findings(expected)
-        before, after = ({(m.turn, m.topic) for m in some} for some in (was, expected))
-        gained, lost = gained + len(after - before), lost + len(before - after)
+    for number, (comparison, tagger) in enumerate(tries):
+        some = calls[number :: len(tries)]
+        expected = [Analyser(tagger).tag(call) for call, _, _ in some]
+        looks = [comparison.look(call) for call, _, _ in some]
+        asked = [(look, was, trace) for look, (_, was, trace) in zip(looks, some, strict=True) if look is not None]
+        at_once = iter(comparison.results(asked))
+        for look, (_, was, trace), tagged in zip(looks, some, expected, strict=True):
+            assert look is not None or findings(was) == findings(tagged.mentions)
+            if look is not None:
+                found = next(at_once)
+                assert findings(found[0]) == findings(tagged.mentions)
+                assert found[1] == tagged.trace, "the next comparison starts from it"
+                if number % 2:
+                    assert comparison.results([(look, was, trace)]) == [found]
+                ((mentions, none),) = comparison.results([(look, was, None)])
+                assert (findings(mentions), none) == (findings(tagged.mentions), None)
+            changed += findings(was) != findings(tagged.mentions)
+            before, after = ({(m.turn, m.topic) for m in x} for x in (was, tagged.mentions))
+            gained, lost = gained + len(after - before), lost + len(before - after)
     assert changed > CALLS / 3
     assert min(gained, lost) > 20, "the drafts change too little to prove anything"
 
 
+def test_suspect_turns_are_compared_apart() -> None:
+    chance = random.Random(23)
+    whole = lexicon(True)
+    old, draft = LexiconTagger(whole), checked_lexicon(twenty_changes(lexicon_data(whole)))
+    comparison, new = LexiconComparison(whole, draft), LexiconTagger(draft)
+    changed = 0
+    for number in range(30):
+        call, _, _ = made(number, True, chance)
+        turns = [replace(t, suspect=("repetition",)) if chance.random() < 0.2 else t for t in call.turns]
+        call = replace(call, turns=tuple(turns))
+        was, becomes = Analyser(old).tag(call), Analyser(new).tag(call)
+        look = comparison.look(call)
+        found = (was.mentions, was.trace)
+        if look is not None:
+            (found,) = comparison.results([(look, was.mentions, was.trace)])
+        assert (findings(found[0]), found[1]) == (findings(becomes.mentions), becomes.trace)
+        changed += findings(was.mentions) != findings(becomes.mentions)
+    assert changed > 5
+
+
 def test_pieces_put_together_are_tagged_as_they_were_alone() -> None:
     chance = random.Random(5)
-    tagger = LexiconTagger(lexicon(True))
+    analyser = Analyser(LexiconTagger(lexicon(True)))
     for number in range(12):
-        call, mentions = make_call(f"call-{number}", pieces(True), chance)
-        assert findings(tagger.tag(call)) == findings(mentions)
+        call, mentions, trace = made(number, True, chance)
+        tagged = analyser.tag(call)
+        assert (findings(tagged.mentions), tagged.trace) == (findings(mentions), trace)
         assert len(mentions) > 40
