@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _NO_WORD = re.compile(r"[\W_]+")
 _DIGIT = "0-9零〇一二两三四五六七八九十百千万亿"
@@ -44,6 +49,22 @@ _SPECIFIC = re.compile(
 _NOT_NAMES = frozenset({"ok", "okay", "yes", "no", "hello", "hi", "bye"})
 
 
+_SHORT = 300  # characters; longer texts are read anew each time, for memory's sake
+_KEPT = 4096  # answers: all of a long call
+
+
+def _remembered(rule: Callable[[str], T]) -> Callable[[str], T]:
+    """Of short texts the answers given last are kept: one score asks the same of a turn a dozen times."""
+    known = lru_cache(_KEPT)(rule)
+
+    @wraps(rule)
+    def answer(text: str) -> T:
+        return known(text) if len(text) <= _SHORT else rule(text)
+
+    return answer
+
+
+@_remembered
 def plain(text: str) -> str:
     """Letters, digits and ideographs only, compatibility forms folded, lower case: 好的，ＯＫ！ becomes 好的ok."""
     return _NO_WORD.sub("", unicodedata.normalize("NFKC", text).lower())
@@ -55,6 +76,7 @@ def is_acknowledgement(text: str) -> bool:
     return not bare or _ACKNOWLEDGEMENT.fullmatch(bare) is not None
 
 
+@_remembered
 def real_characters(text: str) -> int:
     """Characters of real content: none for a bare acknowledgement, else all letters and ideographs without fillers."""
     return 0 if is_acknowledgement(text) else len(_FILLER.sub("", plain(text)))
@@ -78,6 +100,7 @@ def syllables(text: str) -> int:
     return len(_CJK.findall(plain_text)) + 2 * len(_LATIN.findall(plain_text))
 
 
+@_remembered
 def specifics(text: str) -> tuple[str, ...]:
     """Numbers with what they count, dates and Latin names: what a speaker says who talks about a real case."""
     folded = unicodedata.normalize("NFKC", text).lower()
@@ -93,6 +116,7 @@ _PUT_OFF = re.compile(
 )
 
 
+@_remembered
 def puts_off(text: str) -> bool:
     """Whether the speaker puts off or waves away: 再说吧, 不急, 找我没用."""
     return _PUT_OFF.search(plain(text)) is not None

@@ -7,7 +7,7 @@ hands out what the second look must judge and goes on when it is told. Without o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.lexicon import Lexicon, Topic
 from speechsvc.domain.mention import MatchKind, Mention
 from speechsvc.tagging.learned.nearby import Alone, Nearby, Squeezes
+from speechsvc.tagging.learned.negation import unjudged
 from speechsvc.tagging.learned.ripple import differing, follow, runs, stretches
 from speechsvc.tagging.learned.scorer import LearnedScorer, fixed_entries, learned_scorer
 from speechsvc.tagging.learned.surroundings import Seen
@@ -87,12 +88,12 @@ class NewResults:
 
     def steps(self, touched: Iterable[int], mentions: Sequence[Mention]) -> Steps:
         """`mentions`: all of the old lexicon; the result: all of the new one, and the trace that goes with them."""
-        written = self._written(touched)
-        if not written:
-            return tuple(mentions), self._trace
         by_turn: defaultdict[int, list[Mention]] = defaultdict(list)
         for mention in mentions:
             by_turn[mention.turn].append(mention)
+        written = self._written(touched, by_turn)
+        if not written:
+            return tuple(mentions), self._trace
         if self._learned is None or all(map(self._stays_in_place, written.values())):
             self._replace(written, by_turn)
         elif self._trace is None:
@@ -101,7 +102,7 @@ class NewResults:
             self._trace = yield from self._from_trace(self._trace, written, by_turn)
         return tuple(mention for turn in sorted(by_turn) for mention in by_turn[turn]), self._trace
 
-    def _written(self, touched: Iterable[int]) -> dict[int, _Turn]:
+    def _written(self, touched: Iterable[int], by_turn: Mapping[int, list[Mention]]) -> dict[int, _Turn]:
         """Turns in which written entries find something else."""
         found: dict[int, _Turn] = {}
         ahead = sorted(touched, reverse=True)
@@ -109,16 +110,37 @@ class NewResults:
             turn = ahead.pop()
             if turn in found:
                 continue
-            one = self._turn(turn)
+            one = self._turn(turn, found, by_turn)
             if [self._decides(m, 0) for m in one.old] != [self._decides(m, 1) for m in one.new]:
                 found[turn] = one
                 if turn + 1 < len(self._conversation.turns):
                     ahead.append(turn + 1)
         return found
 
-    def _turn(self, turn: int) -> _Turn:
-        old, new = ([m for m in few.at(turn) if m.topic in self._topics] for few in self._few)
-        return _Turn(old, new)
+    def _turn(self, turn: int, found: Mapping[int, _Turn], by_turn: Mapping[int, list[Mention]]) -> _Turn:
+        old, new = self._few
+        was = self._stored(turn, by_turn)
+        before = self._stored(turn - 1, by_turn)
+        if before is None:
+            now = new.at(turn)
+        else:
+            if turn - 1 in found:
+                before = [m for m in before if m.topic not in self._topics] + found[turn - 1].new
+            now = new.behind(turn, before)
+        was = old.at(turn) if was is None else was
+        return _Turn(*([m for m in some if m.topic in self._topics] for some in (was, now)))
+
+    def _stored(self, turn: int, by_turn: Mapping[int, list[Mention]]) -> list[Mention] | None:
+        """The old lexicon's written mentions of the turn; none where that cannot be told from what is stored."""
+        if turn < 0:
+            return []
+        if self._trace is None or self._learned is None:
+            return None
+        found = [unjudged(m) for m in by_turn.get(turn, ()) if m.match is not MatchKind.LEARNED]
+        stood, columns = {m.topic for m in found}, self._learned[0].columns
+        if any(topic not in stood for topic, column in columns.items() if self._trace.written[turn, column]):
+            return None  # one fell
+        return found
 
     def _decides(self, mention: Mention, which: int) -> object:
         """What is found and why, and whether a model may turn its polarity."""

@@ -34,6 +34,10 @@ class SomeTurns:
                 self._found[i] = self._tagger.tag_turn(self._scan(i), i, before)
         return self._found[turn]
 
+    def behind(self, turn: int, before: list[Mention]) -> list[Mention]:
+        """The same where the mentions of the turn before are known."""
+        return self._tagger.tag_turn(self._scan(turn), turn, before)
+
     def depends(self, turn: int) -> bool:
         """Whether the turn before may matter."""
         if turn not in self._depends:
