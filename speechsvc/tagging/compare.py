@@ -31,7 +31,8 @@ from speechsvc.tagging.words import words
 
 Read = tuple[NormalText, frozenset[int]]
 Result = tuple[tuple[Mention, ...], bytes | None]  # mentions, and the trace that goes with them
-Seens, Scores = list[Seen], list[Array]
+Seens = list[Seen]
+Scores = list[Array]
 _Place = tuple[str, str]  # topic, entry id
 _FEW = 4  # turns up to which each is scanned by itself
 

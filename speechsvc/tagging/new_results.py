@@ -194,7 +194,8 @@ class NewResults:
     def _flags(self, old: Trace, turn: int, one: _Turn) -> Array:
         """What written entries of the new lexicon find in the turn."""
         assert self._learned is not None
-        flags, columns = old.written[turn].copy(), self._learned[1].columns
+        flags: Array = old.written[turn].copy()
+        columns = self._learned[1].columns
         for value, some in ((False, one.old), (True, one.new)):
             flags[[columns[m.topic] for m in some if m.topic in columns]] = value
         return flags

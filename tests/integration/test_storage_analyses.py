@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -56,6 +57,10 @@ def test_a_new_analysis_replaces_the_old_and_keeps_ids_of_what_stayed(database: 
         assert uow.analyses.save(call.id, make_analysis(call.id, stays, comes)) == 2
         later = {m.mention.topic: m.id for m in uow.analyses.mentions(call.id)}
         assert uow.calls.get(call.id).analysis_revision == 2
+        assert uow.analyses.traces([call.id, "call_none"]) == {call.id: b"numbers"}
+        analysis = make_analysis(call.id, stays)
+        uow.analyses.save(call.id, replace(analysis, tagging=replace(analysis.tagging, trace=None)))
+        assert uow.analyses.traces([call.id]) == {}, "numbers of another analysis would mislead"
     assert later.keys() == {"pricing_discount", "b"}
     assert later["pricing_discount"] == first["pricing_discount"]
 

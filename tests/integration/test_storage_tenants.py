@@ -173,6 +173,8 @@ def reads(
     yield "uploads.waiting", lambda u: u.uploads.waiting()
     yield "uploads.expired", lambda u: u.uploads.expired(START + timedelta(days=9))
     yield "analyses.found_mentions", lambda u: u.analyses.found_mentions([mention_call])
+    yield "analyses.traces", lambda u: u.analyses.traces([mention_call])
+    yield "analyses.bare", lambda u: u.analyses.bare([mention_call])
     yield "analyses.mention", lambda u: u.analyses.mention(mention_id(mention_call, make_mention()))
     yield "analyses.entry_hits", lambda u: u.analyses.entry_hits(CallRange())
     yield "analyses.heard_as", lambda u: u.analyses.heard_as(CallRange(), limit=9)

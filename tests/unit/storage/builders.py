@@ -90,6 +90,7 @@ def make_analysis(call_id: str, *mentions: Mention, **fields: Any) -> Analysis:
     evidence = TurnEvidence(turn=1, text="价格", start=2.0, end=6.0, reason="asks")
     values: dict[str, Any] = {
         "tagging": Tagging(
+            trace=b"numbers",
             call_id=call_id,
             mentions=found,
             contact=ContactFinding(outcome=Contact.EFFECTIVE, evidence=(evidence,)),
