@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,52 +11,57 @@ from numpy.typing import NDArray
 from speechsvc.tagging.codes import TABLE_SIZE, Codes
 
 LONGEST = 3  # characters of a gram
-_CELL_BITS = 17
+PER_PLACE = 2 * LONGEST  # grams that begin at a place: by characters and by syllables, of each length
+_CELL_BITS = 19
 _CELLS = 1 << _CELL_BITS
 _MASK = np.uint32(_CELLS - 1)
 _MULTIPLIER = 40503  # odd, near 2**16 times the golden ratio
+_HALF = 32  # bits of a key: one half is over characters, the other over syllables
+
+Keys = NDArray[np.uint64]
 
 
 class Grams:
     """Each gram has a mask of bits; equal masks share a row number. Two grams that fall into one cell share both masks:
-    that does no harm where too much may be let through. Several kinds of grams are looked up in the same steps."""
+    that does no harm where too much may be let through. Grams of characters and of syllables are looked up in the same
+    steps, as the two halves of one number; carries from the lower half follow from the characters as all else does."""
 
-    def __init__(self, kinds: Sequence[tuple[dict[str, int], Codes | None]]) -> None:
-        """For each kind its grams with their masks, and the table that leads from a code point to what they are over;
-        none for code points themselves."""
-        self.kinds = len(kinds)
+    def __init__(self, characters: Mapping[str, int], sounds: Mapping[str, int], syllables: Codes) -> None:
+        """Masks of grams of characters and of syllables; `syllables` leads from a character to its syllable."""
+        heard = _classes(sounds, 1)
+        high = _classes(characters, int(heard.max()) + 1).astype(np.uint64) << np.uint64(_HALF)
+        self._classes: Keys = high | heard.take(syllables)
+        masks: defaultdict[int, int] = defaultdict(int)  # by cell
+        for gram, mask in characters.items():
+            masks[_cell(_key([int(self._classes[_point(c)]) for c in gram]) >> _HALF)] |= mask
+        for gram, mask in sounds.items():
+            masks[_cell(_key([int(heard[_point(c)]) for c in gram]))] |= mask
         numbers = {0: 0}
-        classes, cells = [], []
-        for grams, over in kinds:
-            own = _classes(grams)
-            classes.append(own if over is None else own.take(over))
-            cells.append([_cells(grams, own, size, numbers) for size in range(1, LONGEST + 1)])
+        table = np.zeros(_CELLS, np.uint32)
+        for cell, mask in masks.items():
+            table[cell] = numbers.setdefault(mask, len(numbers))
         self.masks = list(numbers)  # by row number; row 0 is empty
-        small = np.uint16 if len(numbers) <= np.iinfo(np.uint16).max else np.uint32
-        self._classes = np.stack(classes)
-        self._cells = [np.concatenate(tables).astype(small) for tables in zip(*cells, strict=True)]
-        self._offsets = (np.arange(self.kinds, dtype=np.uint32) << _CELL_BITS)[:, None]  # where a kind's cells begin
+        self._rows = table.astype(np.uint16) if len(numbers) <= np.iinfo(np.uint16).max else table
 
     def rows(self, codes: Codes) -> NDArray[np.unsignedinteger]:
-        """Row numbers of all grams that begin at a place: [place, kind * LONGEST + length - 1]."""
-        found = np.zeros((codes.size, self.kinds, LONGEST), self._cells[0].dtype)
-        known = self._classes.take(codes, axis=1, mode="clip")
-        keys = known
-        for size in range(1, LONGEST + 1):
-            if size > 1:
-                keys = keys[:, :-1] * np.uint32(_MULTIPLIER)
-                keys += known[:, size - 1 :]
-            if keys.shape[1]:
-                cells = (keys & _MASK) + self._offsets
-                found[: keys.shape[1], :, size - 1] = self._cells[size - 1].take(cells).T
-        return found.reshape(codes.size, -1)
+        """Row numbers of all grams that begin at a place: PER_PLACE for the first, then for the second, and so on."""
+        known = self._classes.take(codes, mode="clip")
+        keys = np.zeros((codes.size, LONGEST), np.uint64)
+        keys[:, 0] = known
+        for size in range(1, LONGEST):
+            longer = keys[:-size, size]
+            np.multiply(keys[: codes.size - size, size - 1], _MULTIPLIER, out=longer)
+            longer += known[size:]
+        cells = keys.view(np.uint32).reshape(-1)
+        cells &= _MASK
+        return self._rows.take(cells)
 
 
-def _classes(grams: Iterable[str]) -> NDArray[np.uint32]:
-    """Code point -> small number; 0 for what no gram holds."""
+def _classes(grams: Mapping[str, int], first: int) -> NDArray[np.uint32]:
+    """Code point -> number: `first` for what no gram holds, then one each."""
     points = sorted({_point(character) for gram in grams for character in gram})
-    classes = np.zeros(TABLE_SIZE, np.uint32)
-    classes[points] = np.arange(1, len(points) + 1)
+    classes = np.full(TABLE_SIZE, first, np.uint32)
+    classes[points] = np.arange(first + 1, first + 1 + len(points))
     return classes
 
 
@@ -65,18 +70,13 @@ def _point(character: str) -> int:
     return min(ord(character), TABLE_SIZE - 1)
 
 
-def _cells(
-    grams: dict[str, int], classes: NDArray[np.uint32], size: int, numbers: dict[int, int]
-) -> NDArray[np.uint32]:
-    """Cell -> row number, for the grams of that many characters; `numbers` (mask -> row number) is added to."""
-    masks: defaultdict[int, int] = defaultdict(int)
-    for gram, mask in grams.items():
-        if len(gram) == size:
-            key = 0
-            for character in gram:
-                key = key * _MULTIPLIER + int(classes[_point(character)])
-            masks[key % _CELLS] |= mask
-    table = np.zeros(_CELLS, np.uint32)
-    for cell, mask in masks.items():
-        table[cell] = numbers.setdefault(mask, len(numbers))
-    return table
+def _key(classes: list[int]) -> int:
+    """As `Grams.rows` reckons it, in 64 bits."""
+    key = 0
+    for one in classes:
+        key = (key * _MULTIPLIER + one) & 0xFFFF_FFFF_FFFF_FFFF
+    return key
+
+
+def _cell(half: int) -> int:
+    return half & (_CELLS - 1)

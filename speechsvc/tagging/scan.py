@@ -55,7 +55,7 @@ class Scanner:
         self._expressions = Expressions((n, rule.entry.regex) for n, rule in enumerate(rules) if rule.entry.regex)
         self.sieve = Sieve(
             ((number, rule.checks) for number, rule in enumerate(rules) if rule.checks),
-            frozenset(number for number, rule in enumerate(rules) if rule.conditions.previous),
+            {number: rule.conditions.previous for number, rule in enumerate(rules) if rule.conditions.previous},
         )
 
     def characters(self, text: str) -> Iterator[Hit]:

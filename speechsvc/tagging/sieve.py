@@ -9,8 +9,9 @@ let through too much (three characters stand for a longer alternative, order and
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from speechsvc.tagging.codes import Codes
 from speechsvc.tagging.features import Feature, Kind
-from speechsvc.tagging.grams import Grams
+from speechsvc.tagging.grams import PER_PLACE, Grams
 from speechsvc.tagging.syllables import syllable_table
 
 PIECE = 64  # characters: longer turns are cut into pieces, and a piece looks at its neighbours
@@ -42,16 +43,53 @@ class Possible(NamedTuple):
     start: int
     end: int
     rules: list[int]
-    following: list[int]  # those that count only behind a mention in the turn before
+
+
+class Pieces(NamedTuple):
+    """Stretches that are looked at as one: the turns, long ones cut, empty ones left out."""
+
+    turns: Sequence[int]
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+
+class Following:
+    """Patterns that count only behind certain topics in the turn before. There are many, and mentions before few turns:
+    so worked out only for the turns that are asked about."""
+
+    __slots__ = ("_behind", "_bytes", "_pieces", "_rules", "_size")
+
+    def __init__(
+        self, pieces: Pieces, bits: NDArray[np.uint64], rules: Sequence[int], behind: Mapping[str, int]
+    ) -> None:
+        """`bits`: for each piece one for each of `rules`; `behind`: for each topic those of the patterns it allows."""
+        self._pieces, self._rules, self._behind = pieces, rules, behind
+        self._bytes, self._size = bits.astype("<u8").tobytes(), bits.shape[1] * _WORD // 8
+
+    def at(self, turn: int, topics: Iterable[str]) -> list[Possible]:
+        """Stretches of the turn in which such a pattern may have its anchor, behind a turn about these topics."""
+        turns, starts, ends = self._pieces
+        allowed = 0
+        for topic in topics:
+            allowed |= self._behind.get(topic, 0)
+        if not allowed:
+            return []
+        found = []
+        for piece in range(bisect_left(turns, turn), bisect_right(turns, turn)):
+            bits = int.from_bytes(self._bytes[piece * self._size : (piece + 1) * self._size], "little") & allowed
+            if bits:
+                found.append(Possible(turn, starts[piece], ends[piece], [self._rules[bit] for bit in _set(bits)]))
+        return found
 
 
 class Sieve:
     """Made once for a lexicon, read-only then."""
 
-    def __init__(self, checks: Iterable[tuple[int, Sequence[Check]]], following: frozenset[int]) -> None:
-        """`checks`: rule number and its checks, at least one each, the rarest first. `following`: see `Possible`."""
+    def __init__(self, checks: Iterable[tuple[int, Sequence[Check]]], following: Mapping[int, Collection[str]]) -> None:
+        """`checks`: rule number and its checks, at least one each, the rarest first. `following`: those that count only
+        behind a mention, and of which topics."""
         ordered = sorted(((rule, tuple(given[:_LANES])) for rule, given in checks), key=lambda item: -len(item[1]))
-        self._rules = [(rule, rule in following) for rule, _ in ordered]
+        self._rules = [rule for rule, _ in ordered]
         counts = [sum(len(given) > lane for _, given in ordered) for lane in range(_LANES)]
         self._widths = [-(-count // _WORD) for count in counts]
         offsets = [sum(self._widths[:lane]) for lane in range(_LANES + 1)]
@@ -70,38 +108,55 @@ class Sieve:
         self._words = offsets[_LANES]
         self._kept = threading.local()
         self._far = self._row(far)
+        waiting = sum(1 << number for number, rule in enumerate(self._rules) if rule in following)
+        self._alone = ~self._row(waiting)[: self._widths[0]]
+        self._behind: dict[str, int] = {}  # topic -> bits of the patterns that may count behind it
+        for number, rule in enumerate(self._rules):
+            for topic in following.get(rule, ()):
+                self._behind[topic] = self._behind.get(topic, 0) | 1 << number
         self._fill(masks, padding)
 
-    def possible(self, codes: Codes, starts: Sequence[int], ends: Sequence[int]) -> list[Possible]:
-        """In order of place. `starts` and `ends`: the turns, which no pattern crosses."""
-        turns, lows, highs = _pieces(starts, ends) if self._rules else ([], [], [])
-        if not turns:
-            return []
-        seen = self._seen(codes, lows)
-        joined = [] if lows is starts else [low > starts[turn] for turn, low in zip(turns, lows, strict=True)]
-        if any(joined):
-            self._look_around(seen, np.array(joined))
-        left = seen[:, : self._widths[0]].copy()
+    def possible(
+        self, codes: Codes, starts: Sequence[int], ends: Sequence[int], first: int = 0
+    ) -> tuple[list[Possible], Following]:
+        """Patterns in order of place, and those that count only behind a mention. `codes`: of the whole text; `starts`
+        and `ends`: some turns in a row, the number of the first; no pattern crosses a turn."""
+        pieces = _pieces(starts, ends, first) if self._rules else Pieces((), (), ())
+        if not pieces.turns:
+            return [], Following(pieces, np.empty((0, 0), np.uint64), (), {})
+        seen = self._seen(codes[starts[0] : ends[-1] + 1], np.array(pieces.starts) - starts[0])
+        if pieces.starts is not starts:
+            joined = [low > starts[turn - first] for turn, low in zip(pieces.turns, pieces.starts, strict=True)]
+            if any(joined):
+                self._look_around(seen, np.array(joined))
+        left = seen[:, : self._widths[0]]
         for offset, width in self._lanes[1:]:
             left[:, :width] &= seen[:, offset : offset + width]
-        found: dict[int, Possible] = {}
-        for piece, number in _bits(left):
-            rule, following = self._rules[number]
-            if piece not in found:
-                found[piece] = Possible(turns[piece], lows[piece], highs[piece], [], [])
-            (found[piece].following if following else found[piece].rules).append(rule)
-        return list(found.values())
+        return self._at_once(left & self._alone, pieces), Following(pieces, left, self._rules, self._behind)
 
-    def _seen(self, codes: Codes, lows: Sequence[int]) -> NDArray[np.uint64]:
+    def _at_once(self, bits: NDArray[np.uint64], pieces: Pieces) -> list[Possible]:
+        """The patterns whose bits are set, by piece."""
+        flat = bits.reshape(-1)
+        places = flat.nonzero()[0]
+        found: list[Possible] = []
+        last = -1
+        for place, word in zip(places.tolist(), flat.take(places).tolist(), strict=True):
+            piece, number = divmod(place, self._widths[0])
+            if piece != last:
+                found.append(Possible(pieces.turns[piece], pieces.starts[piece], pieces.ends[piece], []))
+                last = piece
+            found[-1].rules.extend([self._rules[number * _WORD + bit] for bit in _set(word)])
+        return found
+
+    def _seen(self, codes: Codes, lows: NDArray[np.intp]) -> NDArray[np.uint64]:
         """For each piece the bits of all that stands in it."""
         rows = self._grams.rows(codes)
-        flat = rows.reshape(-1)
-        wanted = flat != 0
-        begins = np.array(lows) * rows.shape[1]
+        wanted = rows != 0
+        begins = lows * PER_PLACE
         wanted[begins] = True  # so that each piece has a row, be it the empty one
         places = wanted.nonzero()[0]
         found = self._buffer(places.size)
-        self._masks.take(flat.take(places), axis=0, out=found, mode="clip")
+        self._masks.take(rows.take(places), axis=0, out=found, mode="clip")
         return np.bitwise_or.reduceat(found, places.searchsorted(begins), axis=0)
 
     def _buffer(self, rows: int) -> NDArray[np.uint64]:
@@ -123,36 +178,30 @@ class Sieve:
 
     def _fill(self, masks: dict[Feature, int], padding: int) -> None:
         texts = {kind: {f.text: bits for f, bits in masks.items() if f.kind is kind} for kind in Kind}
-        self._grams = Grams(((texts[Kind.CHARACTERS], None), (texts[Kind.SOUNDS], syllable_table())))
+        self._grams = Grams(texts[Kind.CHARACTERS], texts[Kind.SOUNDS], syllable_table())
         self._masks = np.stack([self._row(bits | padding) for bits in self._grams.masks])
 
     def _row(self, bits: int) -> NDArray[np.uint64]:
         return np.frombuffer(bits.to_bytes(self._words * 8, "little"), "<u8").astype(np.uint64)
 
 
-def _pieces(starts: Sequence[int], ends: Sequence[int]) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
-    """Turn, begin and end of each piece: the turns, long ones cut, empty ones left out."""
+def _pieces(starts: Sequence[int], ends: Sequence[int], first: int) -> Pieces:
     if all(0 < end - start <= _LONGEST_WHOLE for start, end in zip(starts, ends, strict=True)):
-        return range(len(starts)), starts, ends
+        return Pieces(range(first, first + len(starts)), starts, ends)
     turns, lows, highs = [], [], []
-    for turn, (low, end) in enumerate(zip(starts, ends, strict=True)):
+    for turn, (low, end) in enumerate(zip(starts, ends, strict=True), first):
         while low < end:
             high = low + PIECE if end - low > _LONGEST_WHOLE else end
             turns.append(turn)
             lows.append(low)
             highs.append(high)
             low = high
-    return turns, lows, highs
+    return Pieces(turns, lows, highs)
 
 
-def _bits(rows: NDArray[np.uint64]) -> list[tuple[int, int]]:
-    """Row and number of every bit that is set."""
-    flat = rows.reshape(-1)
-    words = np.flatnonzero(flat)
-    if not words.size:
-        return []
-    bits = np.unpackbits(flat[words].astype("<u8").view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")
-    which, bit = np.nonzero(bits)
-    word = words[which]
-    width = rows.shape[1]
-    return list(zip((word // width).tolist(), ((word % width) * _WORD + bit).tolist(), strict=True))
+def _set(bits: int) -> Iterator[int]:
+    """Numbers of the bits that are set."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest

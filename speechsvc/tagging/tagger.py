@@ -20,14 +20,14 @@ from speechsvc.tagging.mentions import mention, refusal, refused
 from speechsvc.tagging.polarity import find_negation, find_refusal
 from speechsvc.tagging.rules import compile_rules
 from speechsvc.tagging.scan import Hit, Scanner
+from speechsvc.tagging.sieve import Following, Possible
 from speechsvc.tagging.syllables import syllable_table
 from speechsvc.tagging.text import NormalText, normalise
 from speechsvc.tagging.trust import apart, together
 from speechsvc.tagging.version import ENGINE_VERSION
 from speechsvc.tagging.words import words
 
-Stretch = tuple[int, int, list[int]]  # where patterns may have their anchor, and which
-Patterns = dict[int, list[Stretch]]  # by turn
+Patterns = dict[int, list[Possible]]  # by turn
 _MOST_JUDGED = 100  # matches of a topic in a turn; when so many are negated, so is the mention
 _RANK = {MatchKind.EXACT: 0, MatchKind.VARIANT: 1, MatchKind.PATTERN: 2, MatchKind.HOMOPHONE: 3, MatchKind.LEARNED: 4}
 
@@ -40,11 +40,13 @@ class Scanned(NamedTuple):
     sounds: str | None  # syllables of the whole text, none without homophones
     hits: Mapping[int, list[Hit]]  # by turn
     possible: Patterns
-    following: Patterns  # those that count only behind a mention in the turn before
+    following: Following
 
     def worth(self, turn: int, before: Sequence[Mention]) -> bool:
         """Whether anything can be found in the turn, behind one with these mentions."""
-        return turn in self.hits or turn in self.possible or (bool(before) and turn in self.following)
+        if turn in self.hits or turn in self.possible:
+            return True
+        return bool(before) and bool(self.following.at(turn, [m.topic for m in before]))
 
     def behind(self, turn: int, topics: frozenset[str]) -> Place:
         """The turn, behind one that is about these topics."""
@@ -128,7 +130,7 @@ class LexiconTagger:
         if turns[turn - 1].speaker is not turns[turn].speaker and find_refusal(said.text.text, limits):
             return True
         asks = any(self._rules[hit.rule].conditions.previous for hit in said.hits.get(turn, ()))
-        if not asks and turn not in said.following:
+        if not asks and not said.following.at(turn, self._topics):
             return False
         # the more topics there were, the more may match: where all of them add nothing, none does
         least, most = (self._matches(said.behind(turn, topics), said) for topics in (frozenset(), self._topics))
@@ -166,22 +168,13 @@ class LexiconTagger:
             by_turn[text.turn_at(one.start)].append(one)
         return by_turn
 
-    def _possible(self, text: NormalText, turns: range) -> tuple[Patterns, Patterns]:
+    def _possible(self, text: NormalText, turns: range) -> tuple[Patterns, Following]:
         """Patterns by turn; and those that only count behind a mention in the turn before."""
+        some = slice(turns.start, turns.stop)
+        found, following = self._scanner.sieve.possible(text.codes, text.starts[some], text.ends[some], turns.start)
         by_turn: Patterns = {}
-        following: Patterns = {}
-        if not turns:
-            return by_turn, following
-        first, low, high = turns[0], text.starts[turns[0]], text.ends[turns[-1]]
-        starts, ends = text.starts[first : turns[-1] + 1], text.ends[first : turns[-1] + 1]
-        if low:
-            starts, ends = tuple(s - low for s in starts), tuple(e - low for e in ends)
-        for one in self._scanner.sieve.possible(text.codes[low : high + 1], starts, ends):
-            turn, start, end = one.turn + first, one.start + low, one.end + low
-            if one.rules:
-                by_turn.setdefault(turn, []).append((start, end, one.rules))
-            if one.following:
-                following.setdefault(turn, []).append((start, end, one.following))
+        for one in found:
+            by_turn.setdefault(one.turn, []).append(one)
         return by_turn, following
 
     def _turn(self, place: Place, said: Scanned) -> list[Mention]:
@@ -197,10 +190,10 @@ class LexiconTagger:
                 found = candidate(rule, hit, place, self._scanner)
                 if found is not None:
                     (dependent if rule.dependent else by_topic[rule.topic]).append(found)
-        patterns = said.possible.get(place.turn, ())
+        patterns: Sequence[Possible] = said.possible.get(place.turn, ())
         if place.previous:
-            patterns = (*patterns, *said.following.get(place.turn, ()))
-        for low, high, numbers in patterns:
+            patterns = [*patterns, *said.following.at(place.turn, place.previous)]
+        for _, low, high, numbers in patterns:
             for number in numbers:
                 rule = rules[number]
                 if rule.unconditional or may_count(rule, place):

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -61,19 +61,29 @@ turns = st.lists(st.one_of(words, st.sampled_from(["。", "，", "嗯", "那个"
 talks = st.lists(turns, max_size=4)
 
 
+class All:
+    """Lets some patterns through in every turn."""
+
+    def __init__(self, rules: list[int], starts: Sequence[int], ends: Sequence[int]) -> None:
+        self._rules, self._starts, self._ends = rules, starts, ends
+
+    def at(self, turn: int, _topics: Iterable[str] = ()) -> list[Possible]:
+        start, end = self._starts[turn], self._ends[turn]
+        return [Possible(turn, start, end, self._rules)] if end > start and self._rules else []
+
+
 class Everything:
     """Lets every pattern through everywhere."""
 
     def __init__(self, rules: list[int], following: list[int]) -> None:
         self.rules, self.following = rules, following
 
-    def possible(self, _codes: Codes, starts: Sequence[int], ends: Sequence[int]) -> list[Possible]:
-        spans = zip(starts, ends, strict=True)
-        return [
-            Possible(turn, start, end, self.rules, self.following)
-            for turn, (start, end) in enumerate(spans)
-            if end > start
-        ]
+    def possible(
+        self, _codes: Codes, starts: Sequence[int], ends: Sequence[int], first: int
+    ) -> tuple[list[Possible], All]:
+        assert first == 0
+        alone = All(self.rules, starts, ends)
+        return [one for turn in range(len(starts)) for one in alone.at(turn)], All(self.following, starts, ends)
 
 
 def made(given: list[dict[str, Any]]) -> LexiconTagger | None:
