@@ -168,8 +168,10 @@ def may_count(rule: Rule, place: Place) -> bool:
 def admitted(found: Candidate, place: Place) -> bool:
     """Whether the words around allow it: longer words, near and not near, place in the turn, question."""
     rule, text = found.rule, place.text.text
-    if rule.not_inside and any(_inside(text, span, rule.not_inside) for span in found.spans):
-        return False
+    if rule.not_inside:
+        for span in found.spans:
+            if _inside(text, span, rule.not_inside):
+                return False
     if rule.undemanding:
         return True
     c, (low, high) = rule.conditions, place.limits
@@ -199,9 +201,10 @@ def stands_beside(one: Candidate, found: Mapping[str, Sequence[Candidate]]) -> b
 def _inside(text: str, span: tuple[int, int], longer: tuple[str, ...]) -> bool:
     """Whether one of the longer words stands at a place that covers the span."""
     start, end = span
-    return any(
-        offset <= start and text.startswith(word, start - offset) for word, offset in _within(text[start:end], longer)
-    )
+    for word, offset in _within(text[start:end], longer):
+        if offset <= start and text.startswith(word, start - offset):
+            return True
+    return False
 
 
 @lru_cache(maxsize=20_000)

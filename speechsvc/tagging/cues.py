@@ -28,6 +28,9 @@ AFTER = re.compile(
     rf"|(?:划|去|删|拿|砍)掉(?:了|吧)?(?=$|[，。！,!\n])|没(?:有)?(?:这个|这种|这方面的?|什么|啥|那个)?(?:需求|计划|打算|想法|必要)|不麻烦(?:你们?|您)|不劳(?:你们?|您)"
     rf"|再说吧|再说了?(?=$|[，。！\n])|就?算了(?=$|[，。！\n]|吧|我|咱|不|先))"
 )
+# Every match begins with one of these: they are found in no time, and the long expressions tried only there.
+BEFORE_BEGINS = re.compile("[不用没无甭取懒先暂谁别]")
+AFTER_BEGINS = re.compile("[不用没免先就暂现目今这别甭无省跳取放缓往以搁拉回下到过后完之改晚将都也划去删拿砍再算]")
 # Words of their own that only look like a cue, and requests to avoid a mishap.
 NOT_A_CUE = re.compile(
     # a mishap to be avoided: the speaker cares

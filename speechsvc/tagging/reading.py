@@ -10,15 +10,24 @@ import threading
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from re import Pattern
-from typing import Any
+from re import Match, Pattern
+from typing import Any, NamedTuple
 
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
-from speechsvc.tagging.cues import AFTER, BEFORE, CHOICE, CUE_CHARACTERS, NOT_A_CUE, QUESTION
+from speechsvc.tagging.cues import (
+    AFTER,
+    AFTER_BEGINS,
+    BEFORE,
+    BEFORE_BEGINS,
+    CHOICE,
+    CUE_CHARACTERS,
+    NOT_A_CUE,
+    QUESTION,
+)
 from speechsvc.tagging.text import STOPS
 from speechsvc.tagging.words import words
 
@@ -47,6 +56,13 @@ class Reading:
     questions: tuple[tuple[int, int], ...] = ()  # sentences that ask
 
 
+class _Cues(NamedTuple):
+    regex: Pattern[str]
+    begins: Pattern[str]
+
+
+_BEFORE = _Cues(BEFORE, BEFORE_BEGINS)
+_AFTER = _Cues(AFTER, AFTER_BEGINS)
 _NOTHING = Reading()
 
 
@@ -54,7 +70,7 @@ def glance(text: str, start: int, end: int) -> Reading:
     """All that looks like a cue in the turn at these offsets, whether or not it begins a word: no segmentation."""
     if not CUE_CHARACTERS.search(text, start, end):
         return _NOTHING
-    before, after = _matches(BEFORE, text, start, end), _matches(AFTER, text, start, end)
+    before, after = _matches(_BEFORE, text, start, end), _matches(_AFTER, text, start, end)
     if not before and not after:
         return _NOTHING
     return Reading(before=before, after=after)
@@ -110,9 +126,9 @@ def cues(doc: Doc) -> Doc:
     """Cues that begin a word and are neither part of a fixed phrase nor one half of a choice (要不要)."""
     text, places = doc.text, [token.idx for token in doc]
     words_at = {place: number for number, place in enumerate(places)}
-    for key, regex in (("cues_before", BEFORE), ("cues_after", AFTER)):
+    for key, kind in (("cues_before", _BEFORE), ("cues_after", _AFTER)):
         spans = []
-        for cue in _matches(regex, text, 0, len(text)):
+        for cue in _matches(kind, text, 0, len(text)):
             if cue.start in words_at:
                 last = bisect_left(places, cue.end)  # the word behind the one that holds the cue's end
                 span = Span(doc, words_at[cue.start], last, label="bare" if cue.bare else "")
@@ -122,9 +138,9 @@ def cues(doc: Doc) -> Doc:
     return doc
 
 
-def _matches(regex: Pattern[str], text: str, start: int, end: int) -> tuple[Cue, ...]:
+def _matches(cues: _Cues, text: str, start: int, end: int) -> tuple[Cue, ...]:
     """Cues that are neither part of a fixed phrase nor one half of a choice."""
-    matches = list(regex.finditer(text, start, end))
+    matches = found(cues.regex, cues.begins, text, start, end)
     if not matches:
         return ()
     fixed = {i for match in NOT_A_CUE.finditer(text, start, end) for i in range(*match.span())}
@@ -134,6 +150,18 @@ def _matches(regex: Pattern[str], text: str, start: int, end: int) -> tuple[Cue,
         for match in matches
         if match.start("cue") not in fixed
     )
+
+
+def found(regex: Pattern[str], begins: Pattern[str], text: str, start: int, end: int) -> list[Match[str]]:
+    """What `regex.finditer` finds, tried only where `begins`, one character, says that it can begin."""
+    matches: list[Match[str]] = []
+    reached = start
+    for begin in begins.finditer(text, start, end):
+        place = begin.start()
+        if place >= reached and (match := regex.match(text, place, end)):
+            matches.append(match)
+            reached = match.end()
+    return matches
 
 
 Language.component("speechsvc_sentences", func=sentences)

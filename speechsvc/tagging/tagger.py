@@ -260,17 +260,18 @@ def _polarity(place: Place, one: Candidate) -> tuple[Polarity, str]:
 
 
 def _reason(place: Place, one: Candidate, polarity: Polarity, cue: str) -> str:
-    entry = one.rule.entry
-    how = _how(one, " … ".join([place.text.text[start:end] for start, end in one.spans]))
-    context = "；承接上一句的话题" if entry.conditions.previous else ""
-    return how + context + (f"；{cue}表示不需要或不谈" if polarity is Polarity.NEGATED else "")
+    how = _how(one, place.text.text)
+    if one.rule.conditions.previous:
+        how += "；承接上一句的话题"
+    return f"{how}；{cue}表示不需要或不谈" if polarity is Polarity.NEGATED else how
 
 
-def _how(one: Candidate, pieces: str) -> str:
+def _how(one: Candidate, text: str) -> str:
     if one.kind is MatchKind.EXACT:
         return f"出现词条“{one.literal}”"
     if one.kind is MatchKind.VARIANT:
         return f"出现“{one.literal}”，即“{one.rule.entry.term}”"
+    pieces = " … ".join([text[start:end] for start, end in one.spans])
     if one.kind is MatchKind.HOMOPHONE:
         return f"读音与句式相符：“{pieces}”" if one.rule.parts else f"“{pieces}”读音同“{one.literal}”"
     return f"句式“{pieces}”"

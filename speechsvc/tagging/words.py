@@ -79,18 +79,19 @@ class Words:
 
     def _may_straddle(self, text: str, start: int, end: int) -> bool:
         """Whether any word crosses an edge of the span, at most three characters of it outside and three inside."""
-        freq, most = self._freq, min(3, end - start - 1)
-        for out in range(1, min(3, start) + 1):
-            if text[start - out : start + 1] in freq and any(
-                freq.get(text[start - out : start + inside]) for inside in range(1, most + 1)
-            ):
-                return True
-        if end < len(text):
-            for inside in range(1, most + 1):
-                if text[end - inside : end + 1] in freq and any(
-                    freq.get(text[end - inside : end + out]) for out in range(1, min(3, len(text) - end) + 1)
-                ):
-                    return True
+        freq, inside = self._freq, min(3, end - start - 1)
+        for low in range(start - 1, max(-1, start - 4), -1):
+            if text[low : start + 1] in freq:
+                for high in range(start + 1, start + inside + 1):
+                    if freq.get(text[low:high]):
+                        return True
+        size = len(text)
+        if end < size:
+            for low in range(end - 1, end - inside - 1, -1):
+                if text[low : end + 1] in freq:
+                    for high in range(end + 1, min(end + 3, size) + 1):
+                        if freq.get(text[low:high]):
+                            return True
         return False
 
     def _any_over(self, text: str, edge: int) -> bool:
@@ -103,14 +104,16 @@ class Words:
 
     def _best(self, text: str, span: tuple[int, int] | None) -> float:
         """Log-probability of the best segmentation; with a span, of the best in which no word crosses one edge only."""
-        get, total, size = self._freq.get, self._log_total, len(text)
+        get, logs, total, size = self._freq.get, self._log, self._log_total, len(text)
         best = [0.0] + [-math.inf] * size
         for s in range(size):
             before = best[s]
             for e in range(s + 1, min(size, s + _LONGEST) + 1):
                 count = get(text[s:e])
                 if (count or e == s + 1) and (span is None or not _crosses(s, e, span)):
-                    best[e] = max(best[e], before + self._log_of(count or 1) - total)
+                    score = before + (logs[count or 1] if not count or count < _LOGS else math.log(count)) - total
+                    if score > best[e]:
+                        best[e] = score
                 if count is None:
                     break
         return best[-1]
@@ -120,14 +123,14 @@ class Words:
 
     def _read(self, text: str) -> tuple[float, list[tuple[int, int]]]:
         """Log-probability of the best segmentation, and its words; of two as good the one with shorter last words."""
-        get, total, size = self._freq.get, self._log_total, len(text)
+        get, logs, total, size = self._freq.get, self._log, self._log_total, len(text)
         best, back = [0.0] + [-math.inf] * size, [0] * (size + 1)
         for s in range(size):
             before = best[s]
             for e in range(s + 1, min(size, s + _LONGEST) + 1):
                 count = get(text[s:e])
                 if count or e == s + 1:
-                    score = before + self._log_of(count or 1) - total
+                    score = before + (logs[count or 1] if not count or count < _LOGS else math.log(count)) - total
                     if score >= best[e]:
                         best[e], back[e] = score, s
                 if count is None:
@@ -137,9 +140,6 @@ class Words:
             spans.append((back[e], e))
             e = back[e]
         return best[-1], spans[::-1]
-
-    def _log_of(self, count: int) -> float:
-        return self._log[count] if count < _LOGS else math.log(count)
 
 
 @cache
