@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +19,7 @@ def codes_of(text: str) -> Codes:
 
 def text_of(codes: Codes) -> str:
     """The way back. Raises UnicodeDecodeError for half surrogate pairs."""
-    return codes.tobytes().decode("utf-32-le")
+    return codecs.utf_32_le_decode(codes, "strict", True)[0]
 
 
 def table_of(characters: Sequence[str]) -> Codes:
@@ -29,6 +30,6 @@ def table_of(characters: Sequence[str]) -> Codes:
 def mapped(codes: Codes, table: Codes) -> Codes:
     """A new array. An index that is too high is clipped first, which is faster than a check."""
     found = table.take(codes, mode="clip")
-    if codes.size and codes.max() >= TABLE_SIZE:
+    if codes.size and np.maximum.reduce(codes) >= TABLE_SIZE:
         np.copyto(found, codes, where=codes >= TABLE_SIZE)
     return found

@@ -10,10 +10,8 @@ import re
 import sys
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
 
 import numpy as np
 import opencc
@@ -27,7 +25,8 @@ UNKNOWN = "\ufffd"
 STOPS = "。！？!?;；\n"
 
 _DROP = re.compile(r"(?<=[^\x00-\x7f]) +| +(?=[^\x00-\x7f\n])|(?<=\b[a-z]) (?=[a-z]\b)|[嗯呃]+")
-_DROP_BEGINS = tuple(map(ord, " 嗯呃"))  # every match of _DROP begins with one of these
+_DROP_BEGINS = " 嗯呃"  # every match of _DROP begins with one of these
+_BREAK_CODE = ord(BREAK)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,17 +59,25 @@ class NormalText:
 
 def normalise(conversation: Conversation) -> NormalText:
     """Joins and normalises; linear in the length of the text."""
-    texts = [turn.text for turn in conversation.turns]
-    codes = mapped(codes_of(BREAK.join(texts)), _normal_codes())
-    lengths = [len(text) for text in texts]
-    origins = tuple(accumulate((length + 1 for length in lengths), initial=0))[:-1]
-    codes[[origin - 1 for origin in origins[1:]]] = ord(BREAK)
-    ends = tuple(origin + length for origin, length in zip(origins, lengths, strict=True))
+    turns = conversation.turns
+    joined = BREAK.join([turn.text for turn in turns])
+    if joined.count(BREAK) >= max(1, len(turns)):  # breaks inside turns are blanks
+        joined = BREAK.join([turn.text.replace(BREAK, " ") for turn in turns])
+    codes = mapped(codes_of(joined), _joined_codes())
+    starts, ends = _turns(codes, len(turns))
     text = text_of(codes)
     spans = _fillers(text, codes)
     if spans:
-        return _without(spans, codes, origins, ends)
-    return NormalText(text=text, codes=codes, starts=origins, ends=ends, origins=origins, cuts=(), cut_total=())
+        return _without(spans, text, codes, starts)
+    return NormalText(text=text, codes=codes, starts=starts, ends=ends, origins=starts, cuts=(), cut_total=())
+
+
+def _turns(codes: Codes, count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Where the turns begin and end: between the breaks."""
+    if not count:
+        return (), ()
+    breaks = (codes == _BREAK_CODE).nonzero()[0]
+    return (0, *(breaks + 1).tolist()), (*breaks.tolist(), codes.size)
 
 
 def normal_form(literal: str) -> str:
@@ -91,8 +98,19 @@ def normal_table() -> str:
 
 
 @cache
-def _normal_codes() -> Codes:
-    return table_of(normal_table())
+def _joined_codes() -> Codes:
+    """The same for joined turns: breaks stay."""
+    table = table_of(normal_table())
+    table[_BREAK_CODE] = _BREAK_CODE
+    return table
+
+
+@cache
+def _drop_begins() -> NDArray[np.bool_]:
+    """By code point."""
+    begins = np.zeros(TABLE_SIZE, np.bool_)
+    begins[[ord(character) for character in _DROP_BEGINS]] = True
+    return begins
 
 
 def _folded(character: str) -> str:
@@ -107,34 +125,36 @@ def _folded(character: str) -> str:
 
 def _fillers(text: str, codes: Codes) -> list[tuple[int, int]]:
     """What `_DROP.finditer` finds, tried only where it can begin."""
-    space, first, second = _DROP_BEGINS
-    places = np.flatnonzero((codes == space) | (codes == first) | (codes == second)).tolist()
     spans: list[tuple[int, int]] = []
     end = 0
-    for place in places:
+    for place in _drop_begins().take(codes, mode="clip").nonzero()[0].tolist():
         if place >= end and (match := _DROP.match(text, place)):
             end = match.end()
             spans.append((place, end))
     return spans
 
 
-def _without(spans: list[tuple[int, int]], codes: Codes, origins: tuple[int, ...], ends: tuple[int, ...]) -> NormalText:
-    kept = np.ones(codes.size + 1, np.bool_)
+def _without(spans: list[tuple[int, int]], text: str, codes: Codes, origins: tuple[int, ...]) -> NormalText:
+    kept = np.ones(codes.size, np.bool_)
+    pieces: list[str] = []
+    cuts: list[int] = []
+    total: list[int] = []
+    gone = last = 0
     for start, end in spans:
         kept[start:end] = False
-    places: NDArray[np.intp] = np.cumsum(kept) - kept  # where each character, and the end, comes to stand
-    gone = list(accumulate(end - start for start, end in spans))
-    left = codes[kept[:-1]]
+        pieces.append(text[last:start])
+        cuts.append(start - gone)
+        gone += end - start
+        total.append(gone)
+        last = end
+    left = codes[kept]
+    starts, ends = _turns(left, len(origins))
     return NormalText(
-        text=text_of(left),
+        text="".join(pieces) + text[last:],
         codes=left,
-        starts=_at(places, origins),
-        ends=_at(places, ends),
+        starts=starts,
+        ends=ends,
         origins=origins,
-        cuts=_at(places, [start for start, _ in spans]),
-        cut_total=tuple(gone),
+        cuts=tuple(cuts),
+        cut_total=tuple(total),
     )
-
-
-def _at(places: NDArray[np.intp], offsets: Sequence[int]) -> tuple[int, ...]:
-    return tuple(places[list(offsets)].tolist()) if offsets else ()

@@ -8,16 +8,21 @@ import os
 import stat
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
 import jieba
+import numpy as np
+
+from speechsvc.tagging.codes import codes_of
 
 _LONGEST = 6  # characters of a dictionary word that are looked at
 _USUAL = 30  # count of a word that is in common use
 _AROUND = 4  # characters of context on either side
 _LOGS = 5000  # counts whose logarithms are kept
+_PAIRS = (1 << 22) - 1  # of three hundred thousand pairs, few share a place
+_MULTIPLIER = 40503  # odd, near 2**16 times the golden ratio
 _lock = threading.Lock()
 
 
@@ -32,6 +37,7 @@ class Words:
         self._freq: dict[str, int] = self.tokenizer.FREQ  # with every word all its beginnings, counted 0
         self._log_total = math.log(self.tokenizer.total)
         self._log = [-math.inf, *map(math.log, range(1, _LOGS))]
+        self._joined = _pairs(word for word, count in self._freq.items() if count)
 
     def frequency(self, word: str) -> int:
         """Count in jieba's dictionary; 0 for what it does not know."""
@@ -79,14 +85,14 @@ class Words:
 
     def _may_straddle(self, text: str, start: int, end: int) -> bool:
         """Whether any word crosses an edge of the span, at most three characters of it outside and three inside."""
-        freq, inside = self._freq, min(3, end - start - 1)
-        for low in range(start - 1, max(-1, start - 4), -1):
-            if text[low : start + 1] in freq:
-                for high in range(start + 1, start + inside + 1):
-                    if freq.get(text[low:high]):
-                        return True
-        size = len(text)
-        if end < size:
+        freq, inside, size = self._freq, min(3, end - start - 1), len(text)
+        if start and self._may_join(text, start):
+            for low in range(start - 1, max(-1, start - 4), -1):
+                if text[low : start + 1] in freq:
+                    for high in range(start + 1, start + inside + 1):
+                        if freq.get(text[low:high]):
+                            return True
+        if end < size and self._may_join(text, end):
             for low in range(end - 1, end - inside - 1, -1):
                 if text[low : end + 1] in freq:
                     for high in range(end + 1, min(end + 3, size) + 1):
@@ -94,8 +100,16 @@ class Words:
                             return True
         return False
 
+    def _may_join(self, text: str, edge: int) -> bool:
+        """Whether the characters on both sides of the edge stand side by side in some word; now and then although they
+        do not. A small table that stays in the processor's cache, as the dictionary cannot."""
+        pair = (ord(text[edge - 1]) * _MULTIPLIER + ord(text[edge])) & _PAIRS
+        return bool(self._joined[pair >> 3] & 1 << (pair & 7))
+
     def _any_over(self, text: str, edge: int) -> bool:
         """Whether any word reaches over the edge, by at most three characters on either side."""
+        if not 0 < edge < len(text) or not self._may_join(text, edge):
+            return False
         freq = self._freq
         for low in range(max(0, edge - 3), edge):
             if text[low : edge + 1] in freq and any(freq.get(text[low : edge + inside]) for inside in range(1, 4)):
@@ -140,6 +154,14 @@ class Words:
             spans.append((back[e], e))
             e = back[e]
         return best[-1], spans[::-1]
+
+
+def _pairs(words: Iterable[str]) -> bytes:
+    """One bit for each pair of neighbours in a word, at a place that follows from the two code points."""
+    codes = codes_of("\n".join(words)).astype(np.uint64)
+    bits = np.zeros(_PAIRS + 1, np.uint8)
+    bits[(codes[:-1] * np.uint64(_MULTIPLIER) + codes[1:]) & np.uint64(_PAIRS)] = 1  # line ends do no harm
+    return np.packbits(bits, bitorder="little").tobytes()
 
 
 @cache
