@@ -47,7 +47,7 @@ class Scanner:
                         heard[sound].add((text, number))
         self._literals = sorted(uses)
         self._uses = [uses[text] for text in self._literals]
-        self._latin = [(_latin(text[0]), _latin(text[-1])) for text in self._literals]
+        self._latin = [_latin_edges(text) for text in self._literals]
         self._automaton = _automaton(self._literals)
         sounds = sorted(heard)
         self._heard = [sorted(heard[sound]) for sound in sounds]
@@ -62,14 +62,17 @@ class Scanner:
         """Literal matches; Latin ones only as whole words."""
         if self._automaton is None:
             return
+        literals, uses, latin = self._literals, self._uses, self._latin
         for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            first, last = self._latin[index]
-            if (first and start and _same(first, text[start - 1])) or (
-                last and end < len(text) and _same(last, text[end])
-            ):
-                continue
-            for rule, kind in self._uses[index]:
-                yield Hit(rule, kind, start, end, self._literals[index])
+            edges = latin[index]
+            if edges is not None:
+                first, last = edges
+                if (first and start and _same(first, text[start - 1])) or (
+                    last and end < len(text) and _same(last, text[end])
+                ):
+                    continue
+            for rule, kind in uses[index]:
+                yield Hit(rule, kind, start, end, literals[index])
 
     def expressions(self, text: str) -> Iterator[Hit]:
         """Matches of regular expressions."""
@@ -104,11 +107,13 @@ class Scanner:
 
     def misheard(self, text: str, start: int, end: int, literal: str) -> bool:
         """Whether the characters at the span are likelier a recogniser's slip for `literal` than words of their own."""
+        if end - start == 2 and text[start] != literal[0] and text[start + 1] != literal[1]:
+            return False  # most end here
         wrong = [i for i in range(start, end) if text[i] != literal[i - start]]
         if not wrong:
             return True
         size, same = end - start, end - start - len(wrong)
-        if size == 2 and (same == 0 or self._words.in_pair(text, wrong[0])):
+        if size == 2 and self._words.in_pair(text, wrong[0]):
             return False
         ordinary = self._words.covering(text, start, end, wrong)
         if size == 2:
@@ -135,6 +140,12 @@ def _automaton(literals: list[str]) -> AhoCorasick | None:
 def _latin(character: str) -> str:
     """The class of a Latin edge: a letter must not continue with a letter, nor a digit with a digit."""
     return "letter" if "a" <= character <= "z" else "digit" if "0" <= character <= "9" else ""
+
+
+def _latin_edges(literal: str) -> tuple[str, str] | None:
+    """Both of its edges' classes; none for most literals, which have no Latin edge."""
+    edges = _latin(literal[0]), _latin(literal[-1])
+    return edges if any(edges) else None
 
 
 def _same(kind: str, neighbour: str) -> bool:

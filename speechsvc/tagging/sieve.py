@@ -11,7 +11,8 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import sub
 from typing import NamedTuple
 
 import numpy as np
@@ -68,6 +69,8 @@ class Following:
 
     def at(self, turn: int, topics: Iterable[str]) -> list[Possible]:
         """Stretches of the turn in which such a pattern may have its anchor, behind a turn about these topics."""
+        if not self._behind:
+            return []
         turns, starts, ends = self._pieces
         allowed = 0
         for topic in topics:
@@ -78,7 +81,12 @@ class Following:
         for piece in range(bisect_left(turns, turn), bisect_right(turns, turn)):
             bits = int.from_bytes(self._bytes[piece * self._size : (piece + 1) * self._size], "little") & allowed
             if bits:
-                found.append(Possible(turn, starts[piece], ends[piece], [self._rules[bit] for bit in _set(bits)]))
+                rules: list[int] = []
+                while bits:
+                    lowest = bits & -bits
+                    rules.append(self._rules[lowest.bit_length() - 1])
+                    bits ^= lowest
+                found.append(Possible(turn, starts[piece], ends[piece], rules))
         return found
 
 
@@ -138,14 +146,21 @@ class Sieve:
         """The patterns whose bits are set, by piece."""
         flat = bits.reshape(-1)
         places = flat.nonzero()[0]
+        width, numbers = bits.shape[1], self._rules
+        turns, starts, ends = pieces
         found: list[Possible] = []
+        rules: list[int] = []
         last = -1
         for place, word in zip(places.tolist(), flat.take(places).tolist(), strict=True):
-            piece, number = divmod(place, self._widths[0])
+            piece = place // width
             if piece != last:
-                found.append(Possible(pieces.turns[piece], pieces.starts[piece], pieces.ends[piece], []))
-                last = piece
-            found[-1].rules.extend([self._rules[number * _WORD + bit] for bit in _set(word)])
+                last, rules = piece, []
+                found.append(Possible(turns[piece], starts[piece], ends[piece], rules))
+            first = place % width * _WORD - 1
+            while word:
+                lowest = word & -word
+                rules.append(numbers[first + lowest.bit_length()])
+                word ^= lowest
         return found
 
     def _seen(self, codes: Codes, lows: NDArray[np.intp]) -> NDArray[np.uint64]:
@@ -186,7 +201,8 @@ class Sieve:
 
 
 def _pieces(starts: Sequence[int], ends: Sequence[int], first: int) -> Pieces:
-    if all(0 < end - start <= _LONGEST_WHOLE for start, end in zip(starts, ends, strict=True)):
+    lengths = list(map(sub, ends, starts))
+    if 0 < min(lengths, default=0) and max(lengths) <= _LONGEST_WHOLE:
         return Pieces(range(first, first + len(starts)), starts, ends)
     turns, lows, highs = [], [], []
     for turn, (low, end) in enumerate(zip(starts, ends, strict=True), first):
@@ -197,11 +213,3 @@ def _pieces(starts: Sequence[int], ends: Sequence[int], first: int) -> Pieces:
             highs.append(high)
             low = high
     return Pieces(turns, lows, highs)
-
-
-def _set(bits: int) -> Iterator[int]:
-    """Numbers of the bits that are set."""
-    while bits:
-        lowest = bits & -bits
-        yield lowest.bit_length() - 1
-        bits ^= lowest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -145,7 +146,8 @@ class LexiconTagger:
         found = self._turn(place, said)
         if declined:
             found += refused(place, declined, before, found)
-        found.sort(key=_in_order)
+        if len(found) > 1:
+            found.sort(key=_in_order)
         return found
 
     def matches(self, said: Scanned, turn: int, before: Sequence[Mention] = ()) -> dict[str, list[Candidate]]:
@@ -163,9 +165,10 @@ class LexiconTagger:
         hits = chain(self._scanner.characters(said), self._scanner.expressions(said))
         if sounds is not None:
             hits = chain(hits, self._scanner.homophones(said, sounds[low:high]))
+        starts = text.starts
         for hit in hits:
             one = hit._replace(start=hit.start + low, end=hit.end + low) if low else hit
-            by_turn[text.turn_at(one.start)].append(one)
+            by_turn[bisect_right(starts, one.start) - 1].append(one)
         return by_turn
 
     def _possible(self, text: NormalText, turns: range) -> tuple[Patterns, Following]:
