@@ -28,7 +28,7 @@ def mention(
     """`spans` are into the normalised text. Seconds are interpolated by characters within the turn."""
     turn = place.conversation.turns[place.turn]
     start, end = place.text.original(place.turn, spans[0][0], spans[-1][1])
-    per_character = turn.seconds / max(1, len(turn.text))
+    per_character = turn.seconds / (len(turn.text) or 1)
     return Mention(
         topic=topic,
         turn=place.turn,

@@ -67,10 +67,13 @@ class Following:
         self._pieces, self._rules, self._behind = pieces, rules, behind
         self._bytes, self._size = bits.astype("<u8").tobytes(), bits.shape[1] * _WORD // 8
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is any such pattern."""
+        return bool(self._behind)
+
     def at(self, turn: int, topics: Iterable[str]) -> list[Possible]:
         """Stretches of the turn in which such a pattern may have its anchor, behind a turn about these topics."""
-        if not self._behind:
-            return []
         turns, starts, ends = self._pieces
         allowed = 0
         for topic in topics:

@@ -47,7 +47,7 @@ class Scanned(NamedTuple):
         """Whether anything can be found in the turn, behind one with these mentions."""
         if turn in self.hits or turn in self.possible:
             return True
-        return bool(before) and bool(self.following.at(turn, [m.topic for m in before]))
+        return bool(before) and self.following.waits and bool(self.following.at(turn, [m.topic for m in before]))
 
     def behind(self, turn: int, topics: frozenset[str]) -> Place:
         """The turn, behind one that is about these topics."""
@@ -139,8 +139,8 @@ class LexiconTagger:
 
     def tag_turn(self, said: Scanned, turn: int, before: Sequence[Mention]) -> list[Mention]:
         """The mentions of one turn, given those of the turn before."""
-        declined = refusal(said.conversation, turn, said.text, before)
-        if not declined and not said.worth(turn, before):
+        declined = refusal(said.conversation, turn, said.text, before) if before else None
+        if declined is None and not said.worth(turn, before):
             return []
         place = said.place(turn, before)
         found = self._turn(place, said)

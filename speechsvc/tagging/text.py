@@ -48,11 +48,11 @@ class NormalText:
     def original(self, turn: int, start: int, end: int) -> tuple[int, int]:
         """The span as code points of that turn's text as given."""
         origin = self.origins[turn]
+        if not self.cuts:
+            return start - origin, end - origin
         return self._joined(start) - origin, self._joined(end - 1) + 1 - origin
 
     def _joined(self, i: int) -> int:
-        if not self.cuts:
-            return i
         cut = bisect_right(self.cuts, i)
         return i + (self.cut_total[cut - 1] if cut else 0)
 

@@ -51,7 +51,7 @@ class Words:
         """How much likelier (in nats) a reading is in which a word crosses an edge of the span; 0 where none can."""
         if not self._may_straddle(text, start, end):
             return 0.0
-        low, high = _window(text, start, end)
+        low, high = self._open(text, start, end)
         window, span = text[low:high], (start - low, end - low)
         best, path = self._read(window)
         if not any(_crosses(s, e, span) for s, e in path):
@@ -82,6 +82,19 @@ class Words:
         """Whether the character makes a usual two-character word with either neighbour; a quick look, no reading."""
         before = self._freq.get(text[position - 1 : position + 1], 0) if position else 0
         return before >= _USUAL or self._freq.get(text[position : position + 2], 0) >= _USUAL
+
+    def _open(self, text: str, start: int, end: int) -> tuple[int, int]:
+        """The window as far as words may reach over its gaps: beyond, nothing bears on the edges of the span."""
+        low, high = _window(text, start, end)
+        for place in range(start, low, -1):
+            if not self._may_join(text, place):
+                low = place
+                break
+        for place in range(end, high):
+            if not self._may_join(text, place):
+                high = place
+                break
+        return low, high
 
     def _may_straddle(self, text: str, start: int, end: int) -> bool:
         """Whether any word crosses an edge of the span, at most three characters of it outside and three inside."""

@@ -64,6 +64,8 @@ talks = st.lists(turns, max_size=4)
 class All:
     """Lets some patterns through in every turn."""
 
+    waits = True
+
     def __init__(self, rules: list[int], starts: Sequence[int], ends: Sequence[int]) -> None:
         self._rules, self._starts, self._ends = rules, starts, ends
 
