@@ -19,7 +19,7 @@ def codes_of(text: str) -> Codes:
 
 def text_of(codes: Codes) -> str:
     """The way back. Raises UnicodeDecodeError for half surrogate pairs."""
-    return codecs.utf_32_le_decode(codes, "strict", True)[0]
+    return codecs.utf_32_le_decode(codes.data, "strict", True)[0]
 
 
 def table_of(characters: Sequence[str]) -> Codes:

@@ -14,8 +14,8 @@ LONGEST = 3  # characters of a gram
 PER_PLACE = 2 * LONGEST  # grams that begin at a place: by characters and by syllables, of each length
 _CELL_BITS = 19
 _CELLS = 1 << _CELL_BITS
-_MASK = np.uint32(_CELLS - 1)
 _MULTIPLIER = 40503  # odd, near 2**16 times the golden ratio
+_TIMES, _MASK = np.array(_MULTIPLIER, np.uint64), np.array(_CELLS - 1, np.uint32)  # arrays: quicker than plain numbers
 _HALF = 32  # bits of a key: one half is over characters, the other over syllables
 
 Keys = NDArray[np.uint64]
@@ -50,7 +50,7 @@ class Grams:
         keys[:, 0] = known
         for size in range(1, LONGEST):
             longer = keys[:-size, size]
-            np.multiply(keys[: codes.size - size, size - 1], _MULTIPLIER, out=longer)
+            np.multiply(keys[: codes.size - size, size - 1], _TIMES, out=longer)
             longer += known[size:]
         cells = keys.view(np.uint32).reshape(-1)
         cells &= _MASK

@@ -93,6 +93,10 @@ class Following:
         return found
 
 
+_NO_PIECES = Pieces((), (), ())
+_NO_FOLLOWING = Following(_NO_PIECES, np.empty((0, 0), np.uint64), (), {})
+
+
 class Sieve:
     """Made once for a lexicon, read-only then."""
 
@@ -132,9 +136,9 @@ class Sieve:
     ) -> tuple[list[Possible], Following]:
         """Patterns in order of place, and those that count only behind a mention. `codes`: of the whole text; `starts`
         and `ends`: some turns in a row, the number of the first; no pattern crosses a turn."""
-        pieces = _pieces(starts, ends, first) if self._rules else Pieces((), (), ())
+        pieces = _pieces(starts, ends, first) if self._rules else _NO_PIECES
         if not pieces.turns:
-            return [], Following(pieces, np.empty((0, 0), np.uint64), (), {})
+            return [], _NO_FOLLOWING
         seen = self._seen(codes[starts[0] : ends[-1] + 1], np.array(pieces.starts) - starts[0])
         if pieces.starts is not starts:
             joined = [low > starts[turn - first] for turn, low in zip(pieces.turns, pieces.starts, strict=True)]
@@ -205,7 +209,7 @@ class Sieve:
 
 def _pieces(starts: Sequence[int], ends: Sequence[int], first: int) -> Pieces:
     lengths = list(map(sub, ends, starts))
-    if 0 < min(lengths, default=0) and max(lengths) <= _LONGEST_WHOLE:
+    if min(lengths, default=0) > 0 and max(lengths) <= _LONGEST_WHOLE:
         return Pieces(range(first, first + len(starts)), starts, ends)
     turns, lows, highs = [], [], []
     for turn, (low, end) in enumerate(zip(starts, ends, strict=True), first):

@@ -173,8 +173,10 @@ class LexiconTagger:
 
     def _possible(self, text: NormalText, turns: range) -> tuple[Patterns, Following]:
         """Patterns by turn; and those that only count behind a mention in the turn before."""
-        some = slice(turns.start, turns.stop)
-        found, following = self._scanner.sieve.possible(text.codes, text.starts[some], text.ends[some], turns.start)
+        starts, ends = text.starts, text.ends
+        if len(turns) != len(starts):
+            starts, ends = starts[turns.start : turns.stop], ends[turns.start : turns.stop]
+        found, following = self._scanner.sieve.possible(text.codes, starts, ends, turns.start)
         by_turn: Patterns = {}
         for one in found:
             by_turn.setdefault(one.turn, []).append(one)
@@ -255,9 +257,9 @@ def _best(place: Place, found: list[Candidate]) -> Mention:
 def _polarity(place: Place, one: Candidate) -> tuple[Polarity, str]:
     if one.rule.polarity is not None:
         return one.rule.polarity, "词条规定" if one.rule.polarity is Polarity.NEGATED else ""
-    text, limits = place.text.text, place.limits
-    if not find_negation(text, limits, place.cues, one.spans):  # no need to know where words begin
-        return Polarity.AFFIRMED, ""
+    text, limits, cues = place.text.text, place.limits, place.cues
+    if not (cues.before or cues.after) or not find_negation(text, limits, cues, one.spans):
+        return Polarity.AFFIRMED, ""  # no need to know where words begin
     cue = find_negation(text, limits, place.reading, one.spans)
     return (Polarity.NEGATED, f"“{cue}”") if cue else (Polarity.AFFIRMED, "")
 

@@ -36,9 +36,10 @@ class Part:
 
 def apart(conversation: Conversation) -> tuple[Part, ...]:
     """The trusted turns and the suspect ones; the conversation itself where none is suspect."""
-    if not any(turn.suspect for turn in conversation.turns):
-        return (Part(conversation, None),)
-    return tuple(_part(conversation, suspect) for suspect in (False, True))
+    for turn in conversation.turns:
+        if turn.suspect:
+            return _part(conversation, False), _part(conversation, True)
+    return (Part(conversation, None),)
 
 
 def together(parts: Iterable[tuple[Mention, ...]]) -> tuple[Mention, ...]:

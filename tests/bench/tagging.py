@@ -72,6 +72,8 @@ def spacy_phrases() -> Finder:
 
 
 def jieba_look_up() -> Finder:
-    """jieba's words that are terms; how many."""
-    wanted = frozenset(terms())
-    return lambda text: sum(word in wanted for word in jieba.cut(text))
+    """jieba's words that are terms, which it is told are words; how many."""
+    wanted, tokenizer = frozenset(terms()), jieba.Tokenizer()
+    for term in wanted:
+        tokenizer.add_word(term)
+    return lambda text: sum(word in wanted for word in tokenizer.cut(text))
