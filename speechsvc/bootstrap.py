@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from speechsvc import logging
 from speechsvc.audio.decode import DecodeLimits
@@ -21,7 +22,9 @@ from speechsvc.domain.ruleset import RulesetKind
 from speechsvc.ports import Analyser, Diarizer, Rulebook, Tenant, Transcriber, Workbench
 from speechsvc.queueing.announcer import CeleryAnnouncer
 from speechsvc.queueing.dispatcher import Dispatcher
+from speechsvc.queueing.helpers import DO, PREPARE, HelperProcesses, serve
 from speechsvc.resources import bundled
+from speechsvc.services import helper_work
 from speechsvc.services.clean_up import remove_leftovers
 from speechsvc.services.core import Core, Limits
 from speechsvc.services.current_rules import CurrentRules
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from speechsvc.transcription.profiles import Wishes
 
 T = TypeVar("T")
+_MOST_PROCESSES = 4  # over which previews are spread unless the settings say otherwise: memory
 
 
 class SystemClock:
@@ -77,6 +81,7 @@ class Application:
                 max_attempts=settings.max_attempts,
             ),
             language=settings.language,
+            helpers=HelperProcesses(helper_processes(settings), "speechsvc.bootstrap:help_out", _hello(settings)),
             followups=_followup_rules(settings),
         )
 
@@ -114,6 +119,32 @@ def application() -> Application:
     for folder in {None, settings.temp_dir}:
         remove_leftovers(folder)
     return Application(settings)
+
+
+def help_out() -> None:
+    """Runs a helper process: see `speechsvc.queueing.helpers`."""
+    serve(_helping)
+
+
+def _helping(hello: bytes) -> Callable[..., Any]:
+    settings = Settings.model_validate_json(hello)
+    logging.configure("ERROR", settings.log_format)
+    core = Application(settings).core
+    handlers: dict[str, Callable[..., Any]] = {PREPARE: helper_work.prepare, DO: helper_work.do}
+    return lambda what, *message: handlers[what](core, *message)
+
+
+def _hello(settings: Settings) -> bytes:
+    """A helper's settings: ours, but that it has no helpers itself."""
+    return settings.model_copy(update={"helpers": 0}).model_dump_json().encode()
+
+
+def helper_processes(settings: Settings) -> int:
+    """Beside the process that shares its work."""
+    if settings.helpers is not None:
+        return settings.helpers
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, _MOST_PROCESSES) - 1
 
 
 def build_rulebook(settings: Settings) -> Rulebook:

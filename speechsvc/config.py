@@ -81,6 +81,12 @@ class Settings(BaseSettings):
         0, ge=0, description="recognition processes on this machine; 0: by cores, memory, model and device"
     )
     text_processes: int = Field(1, ge=1, description="analysis and webhook processes on this machine")
+    helpers: int | None = Field(
+        None,
+        ge=0,
+        le=64,
+        description="processes that help with a preview; empty: cores less one, at most 3",
+    )
     worker_memory_mb: int = Field(
         0,
         ge=0,

@@ -127,6 +127,18 @@ class PreviewTally:
             cell[2] += (becomes.mentions if becomes else 0) - (was.mentions if was else 0)
             cell[3] += (becomes.seconds if becomes else 0.0) - (was.seconds if was else 0.0)
 
+    def merge(self, other: PreviewTally) -> None:
+        """Adds what another one counted of other calls; its rows are not looked at."""
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for mine, more in ((self.entries, other.entries), (self.topics, other.topics)):
+            for key, counts in more.items():
+                mine[key] = [a + b for a, b in zip(mine.get(key, [0] * len(counts)), counts, strict=True)]
+        for row, topics in other.cells.items():
+            for topic, cell in topics.items():
+                own = self._cell(row, topic)
+                own[:] = [a + b for a, b in zip(own, cell, strict=True)]
+
     def _cell(self, row: str, topic: str) -> list[float]:
         topics = self.cells.get(row)
         if topics is None and len(self.cells) >= MOST_CELLS // 10:
@@ -140,6 +152,12 @@ class PreviewTally:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> PreviewTally:
         return cls(**{k: v for k, v in data.items() if k in cls.__slots__})
+
+
+_SUMS = (
+    "seen", "looked_at", "changed", "gained", "lost", "turned", "moved", "scores_changed", "crossed_up", "crossed_down",
+    "cells_left_out",
+)  # fmt: skip
 
 
 def facts_of(

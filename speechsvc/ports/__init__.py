@@ -22,6 +22,7 @@ from speechsvc.ports.delivery import EventRepository, Sender, WebhookRepository
 from speechsvc.ports.directory import DirectoryEntry, DirectoryRepository, EntryKind
 from speechsvc.ports.files import BlobStore, BlobWriter
 from speechsvc.ports.followups import Beside, FollowupFilter, FollowupRepository
+from speechsvc.ports.helpers import Alone, Helpers
 from speechsvc.ports.jobs import Announcer, JobRepository, QueueState, StaleLease
 from speechsvc.ports.recognition import Analyser, Clock, Diarizer, KeptSound, Playback, Transcriber
 from speechsvc.ports.rulesets import Rulebook, RulesetRepository
@@ -30,6 +31,7 @@ from speechsvc.ports.uploads import UploadRepository
 from speechsvc.ports.workbench import Comparison, Matcher, Phrase, Workbench
 
 __all__ = [
+    "Alone",
     "Analyser",
     "Analysis",
     "AnalysisRepository",
@@ -56,6 +58,7 @@ __all__ = [
     "EventRepository",
     "FollowupFilter",
     "FollowupRepository",
+    "Helpers",
     "IndexState",
     "IndexedCall",
     "JobRepository",

@@ -30,6 +30,10 @@ class Comparison(Protocol):
         """Which calls may differ; none where every call must be looked at."""
         ...
 
+    def prepare(self) -> None:
+        """Compiles what it needs, which else happens with the first calls."""
+        ...
+
     def look(self, conversation: Conversation, turns: Sequence[int] | None = None) -> Any:
         """None only where both find the same, else what `results` takes.
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from speechsvc.domain.followup import FollowupRules
 from speechsvc.ports import (
+    Alone,
     Analyser,
     BlobStore,
     Clock,
     Database,
+    Helpers,
     Playback,
     Rulebook,
     Sender,
@@ -49,4 +51,5 @@ class Core:
     wake: Callable[[], None]  # tells the dispatcher that a job was committed; may do nothing
     limits: Limits
     language: str
+    helpers: Helpers = field(default_factory=Alone)  # take a share of work over many calls
     followups: FollowupRules = field(default_factory=FollowupRules)

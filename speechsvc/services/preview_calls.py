@@ -20,18 +20,21 @@ from speechsvc.services.core import Core
 from speechsvc.services.lexicon_versions import InForce
 from speechsvc.services.mask_words import mask_segments
 
-_AT_ONCE = 64  # calls whose words are held in memory
+_AT_ONCE = 32  # calls of a block: whose words are held in memory
 _SHOWN = 20  # changes shown of one call
 _SPOKEN = (Source.CALL.value, Source.TRANSCRIPT.value)  # what the heatmap counts unless asked otherwise
 
+PREVIEW = "preview"  # the work's name among helpers
 Found = tuple[int, str, dict[str, Any]]  # position, call id, what changes
+Block = tuple[Sequence[Candidate], int]  # and how many changed calls of it are shown at most
 
 
 class PreviewCalls:
     """One draft against the lexicon that was in force when the preview began."""
 
-    def __init__(self, core: Core, tenant_id: str, request: Mapping[str, Any]) -> None:
+    def __init__(self, core: Core, tenant_id: str, run_id: str, request: Mapping[str, Any]) -> None:
         """`request` is the run's. Raises NotFound where that lexicon is not known any more."""
+        self._about = tenant_id, run_id
         self._core = core
         self._tenant_id = tenant_id
         self._row = RowKind(request["row"])
@@ -41,27 +44,52 @@ class PreviewCalls:
         self._draft = core.workbench().compare(self._now.lexicon, request["content"])
         self._candidates = CandidateCalls(core, self._draft.query)
 
+    def prepare(self) -> None:
+        """Compiles what blocks need, before there are any."""
+        self._draft.prepare()
+
     def page(
         self, where: CallRange, tally: PreviewTally, cursor: str | None, size: int, listed: int
     ) -> tuple[list[Found], str | None]:
         """The next `size` calls into the tally; returns what is to be shown, and where to go on (none: the end)."""
-        found: list[Found] = []
         with self._core.db.tenant(self._tenant_id, write=False) as uow:
             page = uow.call_index.calls(where, self._row, cursor=cursor, limit=size)
             self._count(page.items, tally)
             candidates = self._candidates.among(uow, page.items)
-            for begin in range(0, len(candidates), _AT_ONCE):
-                self._look(uow, candidates[begin : begin + _AT_ONCE], tally, found, listed)
+        found: list[Found] = []
+        for part, shown in self._shared(candidates, max(0, listed - tally.changed)):
+            found += [
+                (tally.changed + at, call_id, body) for at, call_id, body in shown if tally.changed + at <= listed
+            ]
+            tally.merge(part)
         return found, page.cursor
 
-    def sample(self, where: CallRange, skip: int, size: int) -> PreviewTally:
-        """Of `size` calls behind the newest `skip`, for themselves."""
-        tally = PreviewTally()
+    def samples(self, where: CallRange, skips: Sequence[int], size: int) -> list[PreviewTally]:
+        """Each of `size` calls behind the newest so many, for themselves."""
+        blocks, seen = list[Block](), list[int]()
         with self._core.db.tenant(self._tenant_id, write=False) as uow:
-            calls = uow.call_index.calls(where, self._row, limit=size, skip=skip).items
-            tally.seen = len(calls)
-            self._look(uow, self._candidates.among(uow, calls), tally, [], listed=-1)
-        return tally
+            for skip in skips:
+                calls = uow.call_index.calls(where, self._row, limit=size, skip=skip).items
+                blocks.append((self._candidates.among(uow, calls), 0))
+                seen.append(len(calls))
+        tallies = [tally for tally, _ in self._core.helpers.share(PREVIEW, self._about, blocks, self.block)]
+        for tally, number in zip(tallies, seen, strict=True):
+            tally.seen = number
+        return tallies
+
+    def block(self, block: Block) -> tuple[PreviewTally, list[Found]]:
+        """Some candidates for themselves: what changes, and the first changed calls as people see them."""
+        some, listed = block
+        tally, found = PreviewTally(), list[Found]()
+        if some:
+            with self._core.db.tenant(self._tenant_id, write=False) as uow:
+                self._look(uow, some, tally, found, listed)
+        return tally, found
+
+    def _shared(self, candidates: Sequence[Candidate], listed: int) -> list[tuple[PreviewTally, list[Found]]]:
+        """Block by block, in order, whoever does them."""
+        blocks = [(candidates[i : i + _AT_ONCE], listed) for i in range(0, len(candidates), _AT_ONCE)]
+        return self._core.helpers.share(PREVIEW, self._about, blocks, self.block)
 
     def _count(self, calls: Sequence[IndexedCall], tally: PreviewTally) -> None:
         tally.seen += len(calls)

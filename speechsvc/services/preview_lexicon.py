@@ -31,11 +31,12 @@ MONTH = timedelta(days=30)
 LISTED = 500  # calls whose changes are shown one by one; all are counted
 CELLS = 200  # cells shown
 STEP_S = 8.0  # after which other jobs get their turn
-_FIRST_S, _ESTIMATE_S = 0.7, 3.0  # of the first step; of the sample
+_FIRST_S = 0.3  # of the first step
+_GUESS_S, _FURTHER_S = 1.0, 2.5  # of the sample's first part, which people wait for; of a further one
 _WORTH_S = 5.0  # what takes longer than that is estimated first
 _KEPT = timedelta(days=1)
-_FIRST_PAGE, _LARGEST_PAGE = 100, 16_000  # calls
-_QUICK_S, _SLOW_S = 0.25, 0.8  # a page that takes less, or more, changes the size of the next
+_FIRST_PAGE, _LARGEST_PAGE = 40, 16_000  # calls
+_QUICK_S, _SLOW_S = 0.25, 0.9  # a page that takes less, or more, changes the size of the next
 _OPEN = (RunState.RUNNING,)
 _WORK: Shelf[tuple[str, str], PreviewCalls] = Shelf(4)  # what a preview compiled, for its next step
 
@@ -173,11 +174,12 @@ def _go_on(core: Core, tenant_id: str, run_id: str, hold: Callable[[UnitOfWork],
             return True
     if run.state.ended:
         return True
-    work = _WORK.get((tenant_id, run_id), lambda: PreviewCalls(core, tenant_id, run.request))
+    work = _WORK.get((tenant_id, run_id), lambda: PreviewCalls(core, tenant_id, run_id, run.request))
     tally, position, page_size = PreviewTally.from_dict(run.summary), run.position, _FIRST_PAGE
     began = time.monotonic()
     if _takes_long(run):
-        guess = estimate(work, run.where, run.counts["total"], _ESTIMATE_S, run_id)
+        known = run.counts.get("estimate")
+        guess = estimate(work, run.where, run.counts["total"], _FURTHER_S if known else _GUESS_S, run_id, known)
         return not _store(core, tenant_id, run_id, hold, {"counts": {**run.counts, "estimate": guess}}, [])
     if position is None:
         seconds = min(seconds, _FIRST_S)
@@ -199,10 +201,18 @@ def _go_on(core: Core, tenant_id: str, run_id: str, hold: Callable[[UnitOfWork],
         page_size = _next_size(page_size, time.monotonic() - page_began)
 
 
+def preview_work(core: Core, tenant_id: str, run_id: str) -> PreviewCalls:
+    """For who helps with a preview. Raises NotFound where it is gone."""
+    with core.db.tenant(tenant_id, write=False) as uow:
+        request = uow.runs.get(run_id, RunKind.PREVIEW).request
+    return _WORK.get((tenant_id, run_id), lambda: PreviewCalls(core, tenant_id, run_id, request))
+
+
 def _takes_long(run: Run) -> bool:
-    """Whether the first calls say that the others take so long that people want to know more before."""
+    """Whether the first calls say that the others take so long that people want to know more before; and more again
+    where the sample was not looked at as a whole."""
     seen = run.counts["seen"]
-    if "estimate" in run.counts or not seen:
+    if run.counts.get("estimate", {"whole": False}).get("whole", True) or not seen:
         return False
     return bool((run.counts["total"] - seen) * run.counts["busy_s"] / seen > _WORTH_S)
 

@@ -70,6 +70,12 @@ class LexiconComparison:
             return None
         return sound_query(compile_rules(self._touched, words()))
 
+    def prepare(self) -> None:
+        needed = ("whole",) if self._trained else ("few", "learned")
+        for name in needed:
+            getattr(self._taggers, name)
+        _ = self._gate
+
     def look(self, conversation: Conversation, turns: Sequence[int] | None = None) -> Look | None:
         """None where no changed entry, old or new, matches anywhere in the call, or in these turns of it."""
         parts = apart(conversation)
