@@ -14,7 +14,7 @@ NDJSON = "application/x-ndjson"
 _EVERY_S = 0.25
 _PATIENCE_S = 300.0  # without progress: no worker runs, or it is behind much other work
 _AT_ONCE = 200
-_COUNTS = {"gained", "lost", "turned", "moved", "scores", "estimate"}
+_COUNTS = {"gained", "lost", "turned", "moved", "scores", "followups", "estimate"}
 _PROGRESS = {"state", "total", "seen", "looked_at", "changed"} | _COUNTS
 
 

@@ -62,6 +62,23 @@ class PreviewScores(BaseModel):
     crossed_down: int
 
 
+class PreviewedFollowup(BaseModel):
+    followup_id: str
+    salesperson_id: str | None
+    before: int
+    after: int
+    crosses: Literal["up", "down"]
+
+
+class PreviewFollowups(BaseModel):
+    """Open ones: what is settled keeps its score."""
+
+    changed: int = Field(description="follow-ups whose score would change")
+    crossed_up: int = Field(description="follow-ups that would newly count (60 and more by default)")
+    crossed_down: int
+    crossing: list[PreviewedFollowup] = Field(description="those that would newly count or no longer; 200 at most")
+
+
 class Between(BaseModel):
     value: int
     low: int = Field(description="with `high`: the figure lies between them in about 19 of 20 cases")
@@ -103,6 +120,7 @@ class PreviewOut(BaseModel):
     entries: list[EntryChange]
     topics: list[TopicChange]
     scores: PreviewScores
+    followups: PreviewFollowups
     cells: list[CellChange] = Field(description="of the customer's heatmap, those that move most; at most 200")
     cells_total: int
     calls: list[dict[str, Any]] = Field(

@@ -33,6 +33,12 @@ def preview_out(preview: Preview) -> s.PreviewOut:
         entries=[s.EntryChange(entry=e, gained=n[0], lost=n[1]) for e, n in entries[:_ENTRIES]],
         topics=[s.TopicChange(topic=k, gained=n[0], lost=n[1], turned=n[2]) for k, n in sorted(t.topics.items())],
         scores=s.PreviewScores(changed=t.scores_changed, crossed_up=t.crossed_up, crossed_down=t.crossed_down),
+        followups=s.PreviewFollowups(
+            changed=t.followups_changed,
+            crossed_up=t.followups_up,
+            crossed_down=t.followups_down,
+            crossing=[s.PreviewedFollowup.model_validate(one) for one in t.followups],
+        ),
         cells=[s.CellChange.model_validate(cell) for cell in preview.cells],
         cells_total=preview.cells_total,
         calls=list(preview.calls),

@@ -97,13 +97,17 @@ def _show_preview(found: Preview) -> None:
         say(
             f"{t.changed} of {t.seen} calls change ({t.looked_at} read): {t.gained} mentions gained, {t.lost} lost, "
             f"{t.turned} turned; {t.scores_changed} scores change, {t.crossed_up} would newly count, "
-            f"{t.crossed_down} no longer; {found.cells_total} cells move",
+            f"{t.crossed_down} no longer; {t.followups_changed} open follow-ups change, {t.followups_up} would newly "
+            f"count, {t.followups_down} no longer; {found.cells_total} cells move",
             f"{t.seen} 通通话中有 {t.changed} 通变化（读取 {t.looked_at} 通）：新增提及 {t.gained}，减少 {t.lost}，"
             f"极性变化 {t.turned}；{t.scores_changed} 个评分变化，{t.crossed_up} 个升至及格，"
             f"{t.crossed_down} 个跌破及格；"
+            f"未结跟进 {t.followups_changed} 条变分，{t.followups_up} 条升至及格，{t.followups_down} 条跌破及格；"
             f"{found.cells_total} 个热力格变化",
         )
     )
+    for one in t.followups[:_SHOWN]:
+        out().print(f"{one['followup_id']}  {one['before']} -> {one['after']}", markup=False)
     table = Table(say("entry", "词条"), say("gained", "新增"), say("lost", "减少"))
     for entry, (gained, lost) in sorted(t.entries.items(), key=lambda item: -sum(item[1]))[:_SHOWN]:
         table.add_row(entry, str(gained), str(lost))

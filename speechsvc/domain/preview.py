@@ -10,6 +10,7 @@ from speechsvc.domain.conversation import Conversation, Speaker
 from speechsvc.domain.facts import TopicFact, topic_facts
 from speechsvc.domain.mention import Mention
 
+MOST_FOLLOWUPS = 200  # follow-ups that are named; all are counted
 MOST_CELLS = 20_000  # cells of the heatmap that are told apart; changes beyond them are only counted
 
 
@@ -70,6 +71,15 @@ class ScoreChange:
         return cls(before=before[0], after=after[0], counted=before[1], counts=after[1])
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FollowupChange:
+    """An open follow-up whose score would change."""
+
+    followup_id: str  # external
+    salesperson_id: str | None
+    score: ScoreChange
+
+
 @dataclass(kw_only=True, slots=True)
 class PreviewTally:
     """Counts so far. Plain JSON in `to_dict`, so that another process can go on from there."""
@@ -84,6 +94,10 @@ class PreviewTally:
     scores_changed: int = 0
     crossed_up: int = 0  # calls whose score would reach the line from which it counts
     crossed_down: int = 0
+    followups_changed: int = 0  # open follow-ups; the same three figures
+    followups_up: int = 0
+    followups_down: int = 0
+    followups: list[dict[str, Any]] = field(default_factory=list)  # those that cross; MOST_FOLLOWUPS at most
     cells_left_out: int = 0
     entries: dict[str, list[int]] = field(default_factory=dict)  # entry -> [gained, lost]
     topics: dict[str, list[int]] = field(default_factory=dict)  # topic -> [gained, lost, turned]
@@ -115,6 +129,17 @@ class PreviewTally:
         self.crossed_up += found.crosses == "up"
         self.crossed_down += found.crosses == "down"
 
+    def add_followup(self, found: FollowupChange) -> None:
+        crosses = found.score.crosses
+        self.followups_changed += 1
+        self.followups_up += crosses == "up"
+        self.followups_down += crosses == "down"
+        if crosses is not None and len(self.followups) < MOST_FOLLOWUPS:
+            named = {"followup_id": found.followup_id, "salesperson_id": found.salesperson_id}
+            self.followups.append(
+                named | {"before": found.score.before, "after": found.score.after, "crosses": crosses}
+            )
+
     def add_cells(self, row: str, before: Mapping[str, TopicFact], after: Mapping[str, TopicFact]) -> None:
         """Facts of one speaker by topic."""
         for topic in sorted(before.keys() | after.keys()):
@@ -131,6 +156,7 @@ class PreviewTally:
         """Adds what another one counted of other calls; its rows are not looked at."""
         for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.followups += other.followups[: MOST_FOLLOWUPS - len(self.followups)]
         for mine, more in ((self.entries, other.entries), (self.topics, other.topics)):
             for key, counts in more.items():
                 mine[key] = [a + b for a, b in zip(mine.get(key, [0] * len(counts)), counts, strict=True)]
@@ -156,7 +182,7 @@ class PreviewTally:
 
 _SUMS = (
     "seen", "looked_at", "changed", "gained", "lost", "turned", "moved", "scores_changed", "crossed_up", "crossed_down",
-    "cells_left_out",
+    "cells_left_out", "followups_changed", "followups_up", "followups_down",
 )  # fmt: skip
 
 

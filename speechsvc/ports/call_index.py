@@ -79,6 +79,10 @@ class CallIndexRepository(Protocol):
         """Analysed calls in the range, the latest begun first; `skip` leaves out so many."""
         ...
 
+    def some(self, where: CallRange, row: RowKind, call_ids: Sequence[str]) -> tuple[IndexedCall, ...]:
+        """Those of these calls that are analysed and in the range."""
+        ...
+
     def position(self, call_id: str) -> str:
         """The cursor that continues `calls` behind this call. Raises NotFound."""
         ...

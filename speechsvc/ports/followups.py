@@ -52,6 +52,10 @@ class FollowupRepository(Protocol):
         """Raises NotFound, also outside the scope."""
         ...
 
+    def by_id(self, followup_id: str) -> Followup | None:
+        """By internal id."""
+        ...
+
     def lock(self, followup_id: str) -> Followup:
         """By internal id; until the commit nobody else changes it. Raises NotFound."""
         ...

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from speechsvc.domain.analysis import Contact
+from speechsvc.domain.analysis import Contact, Tagging
 from speechsvc.domain.call import Source
 from speechsvc.domain.conversation import Conversation, Speaker
+from speechsvc.domain.facts import topic_facts
 from speechsvc.domain.heatmap import RowKind
 from speechsvc.domain.mention import Mention
 from speechsvc.domain.preview import MentionChanges, PreviewTally, ScoreChange, changes, facts_of
-from speechsvc.domain.run import CallRange
+from speechsvc.domain.run import Run
 from speechsvc.errors import NotFound
 from speechsvc.ports import Analysis, IndexedCall, UnitOfWork
 from speechsvc.services.candidate_calls import Candidate, CandidateCalls
 from speechsvc.services.core import Core
 from speechsvc.services.lexicon_versions import InForce
 from speechsvc.services.mask_words import mask_segments
+from speechsvc.services.preview_followups import Twice, followup_change
+from speechsvc.services.score_followup import Instead
 
 _AT_ONCE = 32  # calls of a block: whose words are held in memory
 _SHOWN = 20  # changes shown of one call
@@ -32,9 +35,11 @@ Block = tuple[Sequence[Candidate], int]  # and how many changed calls of it are 
 class PreviewCalls:
     """One draft against the lexicon that was in force when the preview began."""
 
-    def __init__(self, core: Core, tenant_id: str, run_id: str, request: Mapping[str, Any]) -> None:
-        """`request` is the run's. Raises NotFound where that lexicon is not known any more."""
-        self._about = tenant_id, run_id
+    def __init__(self, core: Core, tenant_id: str, run: Run) -> None:
+        """Raises NotFound where the lexicon that was published when the run began is not known any more."""
+        request = run.request
+        self._about = tenant_id, run.id
+        self._where = run.where
         self._core = core
         self._tenant_id = tenant_id
         self._row = RowKind(request["row"])
@@ -48,12 +53,10 @@ class PreviewCalls:
         """Compiles what blocks need, before there are any."""
         self._draft.prepare()
 
-    def page(
-        self, where: CallRange, tally: PreviewTally, cursor: str | None, size: int, listed: int
-    ) -> tuple[list[Found], str | None]:
+    def page(self, tally: PreviewTally, cursor: str | None, size: int, listed: int) -> tuple[list[Found], str | None]:
         """The next `size` calls into the tally; returns what is to be shown, and where to go on (none: the end)."""
         with self._core.db.tenant(self._tenant_id, write=False) as uow:
-            page = uow.call_index.calls(where, self._row, cursor=cursor, limit=size)
+            page = uow.call_index.calls(self._where, self._row, cursor=cursor, limit=size)
             self._count(page.items, tally)
             candidates = self._candidates.among(uow, page.items)
         found: list[Found] = []
@@ -64,12 +67,12 @@ class PreviewCalls:
             tally.merge(part)
         return found, page.cursor
 
-    def samples(self, where: CallRange, skips: Sequence[int], size: int) -> list[PreviewTally]:
+    def samples(self, skips: Sequence[int], size: int) -> list[PreviewTally]:
         """Each of `size` calls behind the newest so many, for themselves."""
         blocks, seen = list[Block](), list[int]()
         with self._core.db.tenant(self._tenant_id, write=False) as uow:
             for skip in skips:
-                calls = uow.call_index.calls(where, self._row, limit=size, skip=skip).items
+                calls = uow.call_index.calls(self._where, self._row, limit=size, skip=skip).items
                 blocks.append((self._candidates.among(uow, calls), 0))
                 seen.append(len(calls))
         tallies = [tally for tally, _ in self._core.helpers.share(PREVIEW, self._about, blocks, self.block)]
@@ -107,7 +110,7 @@ class PreviewCalls:
         changed = self._changed(uow, some)
         analyses = uow.analyses.bare([one.call.call_id for one in changed if one.found.counting])
         for one in changed:
-            score = self._add(one, analyses.get(one.call.call_id), tally)
+            score = self._add(uow, one, analyses.get(one.call.call_id), tally)
             if tally.changed <= listed:
                 found.append((tally.changed, one.call.call_id, {"score": score} | _words(uow, one.call, one.found)))
 
@@ -132,7 +135,9 @@ class PreviewCalls:
             if (found := changes(was, becomes))
         ]
 
-    def _add(self, one: _Changed, analysis: Analysis | None, tally: PreviewTally) -> dict[str, Any] | None:
+    def _add(
+        self, uow: UnitOfWork, one: _Changed, analysis: Analysis | None, tally: PreviewTally
+    ) -> dict[str, Any] | None:
         """Returns the score before and after, for people."""
         tally.add(one.found)
         if not one.found.counting:
@@ -140,28 +145,55 @@ class PreviewCalls:
         if _in_heatmap(one.call) and one.found.by(Speaker.CUSTOMER):
             before, after = (facts_of(one.conversation, some) for some in (one.before, one.after))
             tally.add_cells(one.call.row_key, before, after)
-        score = None if analysis is None else self._score(one, analysis)
-        if score is None:
+        if analysis is None:
             return None
+        score = self._score(one, analysis)
         tally.add_score(score)
+        followup = followup_change(self._core, uow, one.call.call_id, lambda: self._twice(one, analysis), self._others)
+        if followup is not None:
+            tally.add_followup(followup)
         return {"before": score.before, "after": score.after, "crosses": score.crosses}
 
     def _score(self, one: _Changed, analysis: Analysis) -> ScoreChange:
-        """The call's own score by the rubric in force.
-
-        A follow-up's score joins the inputs of its calls: who previews follow-ups asks here for each of them.
-        """
-        tagging = analysis.tagging
-        if not self._now.same_engine(one.call):
-            tagging = self._now.analyser.tag(one.conversation)
+        """The call's own score by the rubric in force."""
+        tagging = self._tagging(one, analysis)
 
         def points(mentions: Sequence[Mention]) -> tuple[int, bool]:
             with_these = replace(tagging, mentions=tuple(mentions))
             return self._now.analyser.points(one.conversation, with_these, analysis.talk)
 
         old = analysis.score
-        stored = old["total"], old["counts_toward_performance"]
+        stored = int(old["total"]), bool(old["counts_toward_performance"])
         return ScoreChange.between(stored if self._now.same_as(one.call) else points(one.before), points(one.after))
+
+    def _twice(self, one: _Changed, analysis: Analysis) -> Twice:
+        """What the call's follow-up joins."""
+        tagging = self._tagging(one, analysis)
+
+        def instead(mentions: Sequence[Mention]) -> Instead:
+            with_these = replace(tagging, mentions=tuple(mentions))
+            score, snapshot = self._now.analyser.score(one.conversation, with_these, analysis.talk)
+            topics = sorted({fact.topic for fact in topic_facts(one.conversation, mentions)})
+            return Instead(snapshot=snapshot, total=score["total"], topics=tuple(topics))
+
+        return Twice(before=None if self._now.same_as(one.call) else instead(one.before), after=instead(one.after))
+
+    def _tagging(self, one: _Changed, analysis: Analysis) -> Tagging:
+        """Contact and next step as the code of today finds them."""
+        if self._now.same_engine(one.call):
+            return analysis.tagging
+        return self._now.analyser.tag(one.conversation)
+
+    def _others(self, uow: UnitOfWork, call_ids: Sequence[str]) -> dict[str, Twice]:
+        """Of other calls of a follow-up those in the range that would count otherwise."""
+        calls = uow.call_index.some(self._where, self._row, call_ids) if call_ids else ()
+        changed = [one for one in self._changed(uow, [(call, None) for call in calls]) if one.found.counting]
+        analyses = uow.analyses.bare([one.call.call_id for one in changed])
+        return {
+            one.call.call_id: self._twice(one, analyses[one.call.call_id])
+            for one in changed
+            if one.call.call_id in analyses
+        }
 
 
 class _Changed(NamedTuple):

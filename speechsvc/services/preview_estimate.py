@@ -12,17 +12,16 @@ from math import sqrt
 from statistics import fmean, stdev
 from typing import Any
 
-from speechsvc.domain.run import CallRange
 from speechsvc.services.preview_calls import PreviewCalls
 
 FIGURES = ("changed", "gained", "lost", "turned", "moved", "scores_changed", "crossed_up", "crossed_down")
-_STRETCHES, _CALLS = 24, 20  # calls of a stretch
+_STRETCHES, _CALLS = 20, 20  # calls of a stretch
 _LEAST = 6  # stretches without which nothing is said
 _AT_ONCE = 3  # stretches that are looked at together
 
 
 def estimate(
-    work: PreviewCalls, where: CallRange, total: int, seconds: float, seed: str, known: dict[str, Any] | None = None
+    work: PreviewCalls, total: int, seconds: float, seed: str, known: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """`figures`: name -> value and the bounds between which it lies in about 19 of 20 cases; `sampled` calls; and what
     it needs to go on when it is given back as `known`.
@@ -42,7 +41,7 @@ def estimate(
         some = places[done : done + _AT_ONCE]
         # somewhere in its share of the range: even steps might keep time with the calls
         skips = [int((number + within) * (total - _CALLS) / _STRETCHES) for number, within in some]
-        tallies = [tally for tally in work.samples(where, skips, _CALLS) if tally.seen]
+        tallies = [tally for tally in work.samples(skips, _CALLS) if tally.seen]
         rates += [[getattr(tally, name) / tally.seen for name in FIGURES] for tally in tallies]
         sampled += sum(tally.seen for tally in tallies)
         done += len(some)

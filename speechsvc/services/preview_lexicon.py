@@ -25,6 +25,7 @@ from speechsvc.services.core import Core
 from speechsvc.services.index_calls import index_soon
 from speechsvc.services.preview_calls import PreviewCalls
 from speechsvc.services.preview_estimate import estimate
+from speechsvc.services.preview_followups import still_there
 from speechsvc.services.shelf import Shelf
 
 MONTH = timedelta(days=30)
@@ -113,7 +114,9 @@ def read_preview(
         with core.db.tenant(principal.tenant_id, write=False) as uow:
             run = uow.runs.get(preview_id, RunKind.PREVIEW)
             if run.state.ended or run.counts.get("changed") or time.monotonic() >= deadline:
-                return _preview(run, uow.runs.calls(preview_id, after=after, limit=limit + 1), limit, after)
+                found = _preview(run, uow.runs.calls(preview_id, after=after, limit=limit + 1), limit, after)
+                found.tally.followups = still_there(uow, found.tally.followups)
+                return found
         time.sleep(0.05)
 
 
@@ -174,18 +177,18 @@ def _go_on(core: Core, tenant_id: str, run_id: str, hold: Callable[[UnitOfWork],
             return True
     if run.state.ended:
         return True
-    work = _WORK.get((tenant_id, run_id), lambda: PreviewCalls(core, tenant_id, run_id, run.request))
+    work = _WORK.get((tenant_id, run_id), lambda: PreviewCalls(core, tenant_id, run))
     tally, position, page_size = PreviewTally.from_dict(run.summary), run.position, _FIRST_PAGE
     began = time.monotonic()
     if _takes_long(run):
         known = run.counts.get("estimate")
-        guess = estimate(work, run.where, run.counts["total"], _FURTHER_S if known else _GUESS_S, run_id, known)
+        guess = estimate(work, run.counts["total"], _FURTHER_S if known else _GUESS_S, run_id, known)
         return not _store(core, tenant_id, run_id, hold, {"counts": {**run.counts, "estimate": guess}}, [])
     if position is None:
         seconds = min(seconds, _FIRST_S)
     while True:
         page_began = time.monotonic()
-        found, position = work.page(run.where, tally, position, page_size, LISTED)
+        found, position = work.page(tally, position, page_size, LISTED)
         ended = position is None
         values: dict[str, Any] = {
             "position": position,
@@ -204,8 +207,8 @@ def _go_on(core: Core, tenant_id: str, run_id: str, hold: Callable[[UnitOfWork],
 def preview_work(core: Core, tenant_id: str, run_id: str) -> PreviewCalls:
     """For who helps with a preview. Raises NotFound where it is gone."""
     with core.db.tenant(tenant_id, write=False) as uow:
-        request = uow.runs.get(run_id, RunKind.PREVIEW).request
-    return _WORK.get((tenant_id, run_id), lambda: PreviewCalls(core, tenant_id, run_id, request))
+        run = uow.runs.get(run_id, RunKind.PREVIEW)
+    return _WORK.get((tenant_id, run_id), lambda: PreviewCalls(core, tenant_id, run))
 
 
 def _takes_long(run: Run) -> bool:

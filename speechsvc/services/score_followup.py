@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from speechsvc.domain.followup import Followup, Item, ItemKind
-from speechsvc.domain.followup_score import Frozen, Repeated, fingerprint_of, judge, redact, why_not
+from speechsvc.domain.followup_score import Frozen, JudgedCall, Repeated, fingerprint_of, judge, redact, why_not
 from speechsvc.domain.rubric import Rubric
 from speechsvc.domain.ruleset import RulesetKind
 from speechsvc.ports import Analysis, UnitOfWork
@@ -111,26 +111,50 @@ def store_score(uow: UnitOfWork, followup: Followup, frozen: Frozen) -> Followup
     return scored
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Instead:
+    """What another analysis of a call or of minutes would put into the score."""
+
+    snapshot: Mapping[str, Any]
+    total: int  # of the call alone
+    topics: tuple[str, ...]
+
+
 def assess(
-    core: Core, uow: UnitOfWork, followup: Followup, *, rubric: Rubric | None = None, with_late: bool = False
+    core: Core,
+    uow: UnitOfWork,
+    followup: Followup,
+    *,
+    rubric: Rubric | None = None,
+    with_late: bool = False,
+    instead: Mapping[str, Instead] | None = None,
 ) -> Frozen:
-    """The score of its calls, documents and minutes as they are stored now; stores nothing."""
+    """The score of its calls, documents and minutes as they are stored now, or `instead` by call; stores nothing."""
     items = [i for i in uow.followups.items(followup.id) if not i.erased and (with_late or not i.late)]
     calls, minutes, documents = (_of(items, k) for k in (ItemKind.CALL, ItemKind.MINUTES, ItemKind.DOCUMENT))
     elsewhere = uow.followups.elsewhere(followup.id, calls)
     repeated = [Repeated(id=i, kind="call", reason=reason, of=of) for i, (reason, of) in elsewhere.items()]
     fed = uow.followups.sources()
-    once = with_speech(uow, uow.followups.judged(calls))
+    once = with_speech(uow, _judged(uow, calls, instead or {}))
     repeated += calls_elsewhere(uow, followup.id, [c for c in once if c.item.id not in elsewhere])
     return judge(
         once,
         documents,
-        uow.followups.judged(minutes),
+        _judged(uow, minutes, instead or {}),
         rubric or rubric_in_force(core, uow),
         documents_fed=_fed(core, uow, ItemKind.DOCUMENT, fed["documents"] or core.followups.documents),
         minutes_fed=_fed(core, uow, ItemKind.MINUTES, fed["minutes"] or core.followups.minutes),
         repeated=repeated,
     )
+
+
+def _judged(uow: UnitOfWork, items: Sequence[Item], instead: Mapping[str, Instead]) -> list[JudgedCall]:
+    return [
+        replace(call, snapshot=other.snapshot, total=other.total, topics=other.topics)
+        if (other := instead.get(call.item.id)) is not None
+        else call
+        for call in uow.followups.judged(items)
+    ]
 
 
 def rubric_in_force(core: Core, uow: UnitOfWork) -> Rubric:

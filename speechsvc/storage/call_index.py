@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, and_, cast, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, delete, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from speechsvc.domain.conversation import Conversation
@@ -38,9 +38,31 @@ class CallIndexTable(Repository):
     def calls(
         self, where: CallRange, row: RowKind, *, cursor: str | None = None, limit: int = 1000, skip: int = 0
     ) -> Page[IndexedCall]:
+        query = self._indexed(where, row).limit(limit + 1)
+        if skip:
+            cursor = self._behind(where, skip)
+            if cursor is None:
+                return Page(items=(), cursor=None)
+        if cursor:
+            at, call_id = decode_cursor(cursor, datetime, str)
+            query = query.where(
+                or_(calls.c.started_at < at, and_(calls.c.started_at == at, calls.c.id < call_id)),
+                calls.c.started_at <= at,  # lets the database begin its walk there
+            )
+        found = self._read(query)
+        more = self.position(found[limit - 1].call_id) if len(found) > limit else None
+        return Page(items=tuple(found[:limit]), cursor=more)
+
+    def some(self, where: CallRange, row: RowKind, call_ids: Sequence[str]) -> tuple[IndexedCall, ...]:
+        found: list[IndexedCall] = []
+        for ids in _pieces(call_ids):
+            found += self._read(self._indexed(where, row).where(calls.c.id.in_(ids)))
+        return tuple(found)
+
+    def _indexed(self, where: CallRange, row: RowKind) -> Select[Any]:
         # times and versions of a hundred thousand rows are not worth parsing one by one
         versions = cast(calls.c.versions, Text)
-        query = (
+        return (
             select(
                 calls.c.id,
                 index_places.c.block,
@@ -55,26 +77,16 @@ class CallIndexTable(Repository):
             .join_from(calls, index_places, self._placed(), isouter=True)
             .where(self._mine(calls), *in_range(where))
             .order_by(calls.c.started_at.desc(), calls.c.id.desc())
-            .limit(limit + 1)
         )
-        if skip:
-            cursor = self._behind(where, skip)
-            if cursor is None:
-                return Page(items=(), cursor=None)
-        if cursor:
-            at, call_id = decode_cursor(cursor, datetime, str)
-            query = query.where(
-                or_(calls.c.started_at < at, and_(calls.c.started_at == at, calls.c.id < call_id)),
-                calls.c.started_at <= at,  # lets the database begin its walk there
-            )
+
+    def _read(self, query: Select[Any]) -> list[IndexedCall]:
         parsed: dict[str, dict[str, str | None]] = {}
         found: list[IndexedCall] = []
         for call_id, block, place, source, contact, score, key, label, text in self._connection.execute(query).all():
             if text not in parsed:
                 parsed[text] = json.loads(text)
             found.append(IndexedCall(call_id, block, place or 0, source, contact, score, key, label, parsed[text]))
-        more = self.position(found[limit - 1].call_id) if len(found) > limit else None
-        return Page(items=tuple(found[:limit]), cursor=more)
+        return found
 
     def _behind(self, where: CallRange, skip: int) -> str | None:
         """The position of the last of the newest `skip` calls: found without joining what is left out."""

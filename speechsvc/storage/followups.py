@@ -48,6 +48,9 @@ class FollowupTable(Repository):
             raise NotFound(what="follow-up")
         return found
 
+    def by_id(self, followup_id: str) -> Followup | None:
+        return self._one(followups.c.id == followup_id)
+
     def lock(self, followup_id: str) -> Followup:
         # an update that changes nothing holds the row on PostgreSQL; SQLite has one writer anyway
         touched = update(followups).where(self._this(followup_id)).values(revision=followups.c.revision)

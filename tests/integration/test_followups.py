@@ -365,6 +365,44 @@ def test_preview_of_a_rubric_says_who_would_cross(service: ApiService) -> None:
     assert get(service, "/v1/followups/good")["score"]["total"] == before
 
 
+def test_preview_of_a_lexicon_names_follow_ups_that_would_cross(service: ApiService) -> None:
+    """One of two calls, each counted once with both; what is settled is not asked. Publishing and re-tagging then says
+    the same."""
+    for number, (settled, whole) in enumerate(
+        (("settled", GOOD), ("deal", GOOD[:6]), ("deal", GOOD[6:]), ("weak", OTHER))
+    ):
+        send(service, number, whole, followup_id=settled)
+        service.work()
+        if settled == "settled":
+            settle(service)
+    before = {name: get(service, f"/v1/followups/{name}")["score"] for name in ("settled", "deal", "weak")}
+    assert [one["counts_toward_performance"] for one in before.values()] == [True, True, False]
+    content = get(service, "/v1/lexicon", "qa")["content"]
+    kept = ("payment_terms", "competitor")
+    draft = {k: v for k, v in content.items() if k != "learned"}
+    draft["topics"] = [t for t in content["topics"] if t["id"] in kept]
+    run = post(service, "/v1/lexicon/draft/preview", {"from": START, "lexicon": draft, "wait_s": 0}, "qa", 202)
+    service.work()
+    found = get(service, f"/v1/lexicon/preview/{run['id']}", "qa")
+    assert found["state"] == "finished"
+    assert found["changed"] >= 3
+    [one] = found["followups"]["crossing"]
+    assert (one["followup_id"], one["salesperson_id"], one["crosses"]) == ("deal", "s-1", "down")
+    assert found["followups"]["crossed_down"] == 1
+    assert one["before"] == before["deal"]["total"] >= 60 > one["after"]
+    with service.client("admin") as client:
+        client.put("/v1/lexicon/draft", json={"content": draft}, headers={"If-Match": "*"})
+        published = client.post("/v1/lexicon/draft/publish", json={"author": "王", "note": "n"})
+        assert published.status_code in (200, 201), published.text
+        client.post("/v1/lexicon/retag", json={})
+    service.work()
+    after = {name: get(service, f"/v1/followups/{name}")["score"]["total"] for name in before}
+    assert after["deal"] == one["after"]
+    assert after["settled"] == before["settled"]["total"]
+    changed = sum(after[name] != before[name]["total"] for name in before)
+    assert found["followups"]["changed"] == changed
+
+
 def test_an_erased_call_leaves_its_numbers_and_no_words(service: ApiService) -> None:
     settled = send(service, 1, GOOD, followup_id="settled")
     service.work()

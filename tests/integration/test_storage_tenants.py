@@ -173,6 +173,8 @@ def reads(
     yield "uploads.waiting", lambda u: u.uploads.waiting()
     yield "uploads.expired", lambda u: u.uploads.expired(START + timedelta(days=9))
     yield "analyses.found_mentions", lambda u: u.analyses.found_mentions([mention_call])
+    yield "followups.by_id", lambda u: u.followups.by_id("fup_1")
+    yield "call_index.some", lambda u: u.call_index.some(CallRange(), RowKind.WEEK, [mention_call])
     yield "analyses.traces", lambda u: u.analyses.traces([mention_call])
     yield "analyses.bare", lambda u: u.analyses.bare([mention_call])
     yield "analyses.mention", lambda u: u.analyses.mention(mention_id(mention_call, make_mention()))
