@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from speechsvc.domain.conversation import Conversation
+from speechsvc.domain.learned import LearnedEntries
 from speechsvc.domain.lexicon import Entry, Lexicon, Topic
 from speechsvc.domain.mention import Mention
 from speechsvc.tagging.candidate_query import SoundQuery, sound_query
@@ -23,6 +24,7 @@ from speechsvc.tagging.learned.scorer import LearnedScorer
 from speechsvc.tagging.learned.surroundings import Seen
 from speechsvc.tagging.learned.trace import Array, Trace, joined, pack_trace, unpack_trace
 from speechsvc.tagging.new_results import NewResults, Taggers
+from speechsvc.tagging.other_thresholds import steered
 from speechsvc.tagging.rules import compile_rules
 from speechsvc.tagging.tagger import LexiconTagger
 from speechsvc.tagging.text import NormalText, normalise
@@ -53,11 +55,14 @@ class LexiconComparison:
         before, after = _entries(old), _entries(new)
         changed = {place for place in before.keys() | after.keys() if before.get(place) != after.get(place)}
         self._topics = _dependents({topic for topic, _ in changed}, old, new)
-        self._trained = old.learned != new.learned  # then any turn of any call may differ
+        other_models = _deciding(old.learned) != _deciding(new.learned)  # then any turn of any call may differ
+        self._steered = other_models and _as_steered(old.learned) == _as_steered(new.learned) is not None
+        self._trained = other_models and not self._steered
+        self._anywhere = other_models
         models = {t.id for learned in (old.learned, new.learned) if learned for t in learned.topics}
         # what a model adds depends on the topics of the turn before, whichever they are
-        self.topics = self._topics | (models if changed or self._trained else set())
-        learned = {learned_entry(topic) for topic in models} if self._trained else set()
+        self.topics = self._topics | (models if changed or other_models else set())
+        learned = {learned_entry(topic) for topic in models} if other_models else set()
         self.entries = frozenset(entry for _, entry in changed) | learned
         self._homophones = homophones
         self._touched = _only((before, after), changed)
@@ -66,7 +71,7 @@ class LexiconComparison:
     @cached_property
     def query(self) -> SoundQuery | None:
         """None where a changed entry may be in any call."""
-        if self._trained:
+        if self._anywhere:
             return None
         return sound_query(compile_rules(self._touched, words()))
 
@@ -82,17 +87,17 @@ class LexiconComparison:
         if self._trained:
             return Look(conversation, parts, ())
         reads = tuple(self._read(part, turns) for part in parts)
-        return Look(conversation, parts, reads) if any(touched for _, touched in reads) else None
+        return Look(conversation, parts, reads) if self._steered or any(touched for _, touched in reads) else None
 
     def results(self, some: Sequence[tuple[Look, Sequence[Mention], bytes | None]]) -> list[Result]:
         works = [self._steps(*one) for one in some]
         return _together(works, self._taggers.learned) if works else []
 
     def _steps(self, look: Look, mentions: Sequence[Mention], packed: bytes | None) -> Generator[Seens, Scores, Result]:
-        if self._trained:  # other models: what each turn hands on may differ everywhere
+        old = None if self._trained else self._trace(packed, len(look.conversation.turns))
+        if self._trained or (self._steered and old is None):  # what each turn hands on may differ everywhere
             found, new = self._taggers.whole[1].traced(look.conversation)
             return found, None if new is None else pack_trace(new)
-        old = self._trace(packed, len(look.conversation.turns))
         results, traces = [], []
         for part, (text, touched) in zip(look.parts, look.reads, strict=True):
             rows = None if old is None else old.rows(part.turns)
@@ -101,6 +106,8 @@ class LexiconComparison:
                 own, rows = yield from NewResults(self._taggers, self._topics, part.conversation, text, rows).steps(
                     touched, own
                 )
+            if self._steered and rows is not None and part.conversation.turns:
+                own = yield from steered(self._taggers.steering, part.conversation, text, own, rows)
             results.append(part.give_back(own))
             traces.append((rows, part.turns))
         kept = [(trace, turns) for trace, turns in traces if trace is not None]
@@ -122,6 +129,22 @@ class LexiconComparison:
     @cached_property
     def _gate(self) -> LexiconTagger:
         return LexiconTagger(self._touched, homophones=self._homophones)
+
+
+def _deciding(learned: LearnedEntries | None) -> LearnedEntries | None:
+    """Without what only tells how the models were made."""
+    if learned is None:
+        return None
+    topics = tuple(replace(topic, measured=()) for topic in learned.topics)
+    return replace(learned, topics=topics, trained={})
+
+
+def _as_steered(learned: LearnedEntries | None) -> LearnedEntries | None:
+    """The models without the thresholds of the second look; none where these decide what turns hand on, too."""
+    if learned is None or learned.surroundings is None:
+        return None
+    topics = tuple(replace(topic, measured=(), threshold=None) for topic in learned.topics)
+    return replace(learned, topics=topics, trained={})
 
 
 def _here(part: Part, turns: Sequence[int] | None) -> Sequence[int] | None:

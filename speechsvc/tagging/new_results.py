@@ -50,6 +50,14 @@ class Taggers:
         scorer = learned_scorer(old)
         return None if scorer is None else (scorer, scorer.with_fixed(fixed_entries(new)))
 
+    @cached_property
+    def steering(self) -> tuple[LearnedScorer, LearnedScorer]:
+        """For lexicons whose models differ in their thresholds alone."""
+        old, new = self.learned, self._lexicons[1].learned
+        assert old is not None
+        assert new is not None
+        return old[1], old[1].with_thresholds(new)
+
 
 class _Turn(NamedTuple):
     """A turn's written mentions of the topics that may differ, by either lexicon."""
@@ -184,10 +192,13 @@ class NewResults:
         for run, was, now in zip(some, looks[::2], looks[1::2], strict=True):
             again = differing(scorer, run, was, now) | {t for t in written if run.first <= t <= run.last}
             for turn in again:
-                found = self._written_at(turn, written, by_turn, new.written[turn], now[turn - run.begin])
+                scores = now[turn - run.begin]
+                found = self._written_at(turn, written, by_turn, new.written[turn], scores)
                 fallen = {topic for topic, column in scorer.columns.items() if new.written[turn, column]}
+                same = scores == was[turn - run.begin]
+                ready = self._ready(by_turn[turn], written.get(turn), {m.topic: m for m in found}, same)
                 by_turn[turn] = scorer.turn(
-                    self._conversation, self._text, turn, turns[turn], now[turn - run.begin], found, fallen
+                    self._conversation, self._text, turn, turns[turn], scores, found, fallen, ready
                 )
         return new
 
@@ -199,6 +210,28 @@ class NewResults:
         for value, some in ((False, one.old), (True, one.new)):
             flags[[columns[m.topic] for m in some if m.topic in columns]] = value
         return flags
+
+    def _ready(
+        self, stored: Sequence[Mention], one: _Turn | None, found: Mapping[str, Mention], same: Array
+    ) -> dict[str, Mention]:
+        """Results of the old lexicon that are the new one's too, judged as they are; `same`: by column, whether the
+        second look's scores are."""
+        assert self._learned is not None
+        columns = self._learned[1].columns
+        before = {m.topic: m for m in one.old} if one else {}
+        ready: dict[str, Mention] = {}
+        for m in stored:
+            new = found.get(m.topic)
+            if m.match is MatchKind.LEARNED:
+                stays = new is None and bool(same[columns[m.topic]])
+            elif one is None or m.topic not in self._topics:
+                stays = new is not None
+            else:
+                was = before.get(m.topic)
+                stays = new is not None and was is not None and self._decides(was, 0) == self._decides(new, 1)
+            if stays:
+                ready[m.topic] = m
+        return ready
 
     def _written_at(
         self, turn: int, written: dict[int, _Turn], by_turn: dict[int, list[Mention]], flags: Array, scores: Array

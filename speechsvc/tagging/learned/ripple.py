@@ -77,6 +77,11 @@ def runs(
     ]
 
 
+def whole_call(turns: Sequence[Turn], trace: Trace) -> Seen:
+    """What the second look sees of all turns."""
+    return _seen(turns, trace, 0, len(turns))
+
+
 def _seen(turns: Sequence[Turn], trace: Trace, begin: int, end: int) -> Seen:
     return Seen(
         scores=trace.scores[begin:end],

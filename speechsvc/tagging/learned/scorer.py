@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from speechsvc.tagging.text import NormalText
 
 _LEAST_TURNS = 3  # of a call in which a written mention may fall: before, nothing around can speak against it
 NEVER = 2**60  # no score reaches it
+_NOTHING_READY: Mapping[str, Mention] = MappingProxyType({})
 Index = Mapping[str, int]
 Scores = np.ndarray[Any, Any]
 
@@ -114,16 +116,22 @@ class LearnedScorer:
         scores: Scores,
         written: Sequence[Mention],
         fallen: Iterable[str] = (),
+        ready: Mapping[str, Mention] = _NOTHING_READY,
     ) -> list[Mention]:
-        """Of one turn, given the scores of the second look; `fallen`: topics of written mentions that are left out of
-        `written` because they cannot stand."""
+        """Of one turn, given the scores of the second look.
+
+        `fallen`: topics of written mentions that are left out of `written` because they cannot stand; `ready`: by
+        topic the result where it is known already.
+        """
         alone = len(conversation.turns) < _LEAST_TURNS
         found = [m for m in written if alone or self._stands(m, scores)]
-        added = self._added(conversation, text, i, turn, scores, {*fallen, *[m.topic for m in written]})
+        known = {*fallen, *[m.topic for m in written]}
+        kept = [m for topic, m in ready.items() if topic not in known]
+        added = self._added(conversation, text, i, turn, scores, {*known, *ready})
         if self._judge:
-            found = [self._judge.judged(conversation, m, learned=False) for m in found]
+            found = [ready.get(m.topic) or self._judge.judged(conversation, m, learned=False) for m in found]
             added = [self._judge.judged(conversation, m, learned=True) for m in added]
-        return sorted([*found, *added], key=lambda m: (m.start_char, m.topic)) if added else found
+        return sorted([*found, *added, *kept], key=lambda m: (m.start_char, m.topic)) if added or kept else found
 
     def judged(self, conversation: Conversation, mention: Mention) -> Mention:
         """A written mention with the polarity that the model gives it."""
@@ -159,6 +167,16 @@ class LearnedScorer:
             ).reshape(len(self._topics), len(self._topics)),
             doubt=-NEVER if self._doubt is None else self._doubt,
         )
+
+    def with_thresholds(self, model: LearnedEntries) -> LearnedScorer:
+        """The same models with the thresholds of `model`; shares the tables. Only where there is a second look, which
+        knows every topic."""
+        other = copy(self)
+        other.__dict__.pop("limits", None)
+        topics = {topic.id: topic for topic in model.topics}
+        other._topics = [topics[topic.id] for topic in self._topics]
+        other._least = [topic.least_score for topic in other._topics]
+        return other
 
     def looked_at_twice(self, several: Sequence[Seen]) -> list[Scores]:
         """The second look at turns in a row of many calls; where the models have none, the first one's scores."""
