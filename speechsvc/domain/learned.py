@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+OLD_WINDOW = 5  # turns, of models that do not name theirs
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Weights:
@@ -106,6 +108,7 @@ class Surroundings:
     network: Network
     again: Network | None = None  # looks once more, at what the first one said; None: it has the last word
     doubt: int | None = None  # lowest score at which a doubted entry's mention counts; None: they always do
+    window: int = OLD_WINDOW  # turns on either side that count as near for the first network
     doubted: frozenset[str] = frozenset()  # written entries that were there in training; later ones are never doubted
 
 
@@ -137,11 +140,12 @@ class LearnedEntries:
 
 
 def surroundings_data(model: Surroundings) -> dict[str, Any]:
-    """JSON values only. The first network's lie beside the rest, and `again` is left out where there is none: as in
-    files of an earlier time, whose digest stays."""
+    """JSON values only. The first network's lie beside the rest. Left out, as in files of an earlier time whose digest
+    stays: `again` where there is none, and the window of those models."""
     scales = {topic: asdict(model.scales[topic]) for topic in sorted(model.scales)}
     data = {"scales": scales} | _network_data(model.network)
     data |= {"doubt": model.doubt, "doubted": sorted(model.doubted)}
+    data |= {} if model.window == OLD_WINDOW else {"window": model.window}
     return data if model.again is None else data | {"again": _network_data(model.again)}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from speechsvc.domain.learned import (
+    OLD_WINDOW,
     LearnedEntries,
     LearnedTopic,
     Measured,
@@ -118,6 +119,7 @@ def _surroundings(data: Mapping[str, Any] | None, topics: Collection[str]) -> Su
         network=_network(data),
         again=_network(data["again"]) if data.get("again") else None,
         doubt=data["doubt"],
+        window=data.get("window", OLD_WINDOW),
         doubted=frozenset(data["doubted"]),
     )
 

@@ -31,9 +31,9 @@ _LENGTHS = (1, 2, 3)
 _REGIONS, _BESIDE, _FACT = "nbia", "pq", "f"
 _PREVIOUS, _NEXT = 16, 12  # characters: the end of the turn before (要不要导), the beginning of the next (好，那不导)
 _SCALE = 1000
-_KEPT = 6000  # features: the heaviest
+_KEPT = 15_000  # features: the heaviest
 _FLOOR = 0.75  # of precision: what is wrongly negated is lost to the heatmap
-_COST, _EPOCHS, _LEAST_COUNT = 0.05, 6, 3
+_COST, _EPOCHS, _LEAST_COUNT = 0.02, 6, 3
 _LEASTS = range(-600, 101, 25)  # thresholds that are tried
 
 

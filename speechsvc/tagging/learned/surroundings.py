@@ -2,7 +2,7 @@
 
 People stay on a topic for several turns, answer in words that name nothing (两年的够了), and turn from one topic to the
 next; one turn alone shows none of that. A network of one hidden layer, the same for all topics, takes the first look's
-log-odds of this topic in this turn, in three turns before and behind, the highest within five, those of other topics,
+log-odds of this topic in this turn, in three turns before and behind, the highest within twenty, those of other topics,
 what written entries found, who speaks and how much, and gives new log-odds. A second such network (`again`) takes the
 same and the first one's log-odds of this turn and three on either side: so what is sure there settles what is not sure
 here. Whole numbers only, so every machine gets the same.
@@ -31,7 +31,7 @@ _NOTHING = -4 * UNIT  # log-odds of every topic where there is no turn
 _LONGEST = 60  # characters of a turn from which length says no more
 _OFFSETS = (1, 2, -1, -2)  # turns before are positive
 _FARTHER = (3, -3)
-_WINDOW = 5  # turns on either side in which anything of the topic, and of any topic, is looked for
+WINDOW = 20  # turns on either side in which anything of the topic, and of any topic, is looked for: most short calls
 _AGAIN = (1, 2, 3, -1, -2, -3)
 OLD_FEATURES, FEATURES, AGAIN_FEATURES = 13, 21, 31
 _OLD_REACH = 2
@@ -61,7 +61,8 @@ class SecondLook:
         self._scales = scale_table(model.scales, topics)
         self._first = Layers(model.network)
         self._again = None if model.again is None else Layers(model.again)
-        own = _OLD_REACH if self._first.features == OLD_FEATURES else _WINDOW
+        self._window = model.window
+        own = _OLD_REACH if self._first.features == OLD_FEATURES else self._window
         self.reach = own + (max(_AGAIN) if self._again else 0)  # turns on either side that bear on a turn's scores
 
     def scores(self, seen: Seen) -> Array:
@@ -72,7 +73,7 @@ class SecondLook:
         """The same for each, at a fraction of the cost: all in one, with turns of nothing between them."""
         if len(several) < 2:
             return [self.scores(one) for one in several]
-        between = max(_WINDOW, *_AGAIN)
+        between = max(self._window, *_AGAIN)
         places, at = [], 0
         for one in several:
             places.append(slice(at, at + len(one.length)))
@@ -82,7 +83,7 @@ class SecondLook:
 
     def _scores(self, seen: Seen, nothing: Array | None) -> Array:
         """`nothing`: the turns that are none."""
-        features = features_of(seen, self._scales, nothing)
+        features = features_of(seen, self._scales, self._window, nothing)
         scores = self._first.scores(features)
         return scores if self._again is None else self._again.scores(with_scores(features, scores, nothing))
 
@@ -148,8 +149,9 @@ def scale_table(scales: Mapping[str, Scale], topics: Sequence[str]) -> Array:
     return np.array([[one.slope for one in known], [one.offset for one in known]], dtype=np.int64).reshape(2, -1)
 
 
-def features_of(seen: Seen, scales: Array, nothing: Array | None = None) -> Array:
-    """Turns by topics by FEATURES, whole numbers; `nothing`: turns that are none."""
+def features_of(seen: Seen, scales: Array, window: int, nothing: Array | None = None) -> Array:
+    """Turns by topics by FEATURES, whole numbers; `window`: turns on either side that count as near; `nothing`: turns
+    that are none."""
     odds = np.clip((seen.scores * scales[0]) // RESULT + scales[1], -_LIMIT, _LIMIT)
     if nothing is not None:
         odds[nothing] = _NOTHING
@@ -172,8 +174,8 @@ def features_of(seen: Seen, scales: Array, nothing: Array | None = None) -> Arra
         _moved(length, 1, 0),
         _moved(length, -1, 0),
         _number_of_others(odds),
-        _highest_near(odds),
-        _business_near(odds),
+        _highest_near(odds, window),
+        _business_near(odds, window),
     ]
     return np.stack(columns, axis=-1).astype(np.int64)
 
@@ -200,19 +202,22 @@ def _number_of_others(odds: Array) -> Array:
     return np.asarray(sure.sum(axis=1, keepdims=True) - sure)
 
 
-def _highest_near(odds: Array) -> Array:
+def _highest_near(odds: Array, window: int) -> Array:
     """The topic's highest log-odds in turns that are neither next to this one nor far."""
     highest = np.full_like(odds, _NOTHING)
-    for offset in range(max(_FARTHER), _WINDOW + 1):
+    for offset in range(max(_FARTHER), window + 1):
         highest = np.maximum(highest, np.maximum(_moved(odds, offset, _NOTHING), _moved(odds, -offset, _NOTHING)))
     return highest
 
 
-def _business_near(odds: Array) -> Array:
+def _business_near(odds: Array, window: int) -> Array:
     """Whether the turns around are about any topic at all: the mean of their highest log-odds."""
-    highest = np.broadcast_to(odds.max(axis=1, keepdims=True, initial=_NOTHING), odds.shape)
-    around = range(-_WINDOW, _WINDOW + 1)
-    return np.asarray(sum(_moved(highest, offset, _NOTHING) for offset in around) // len(around))
+    highest = np.full(len(odds) + 2 * window + 1, _NOTHING)
+    highest[0] = 0
+    highest[window + 1 : len(highest) - window] = odds.max(axis=1, initial=_NOTHING)
+    sums = np.cumsum(highest)
+    around = 2 * window + 1
+    return np.broadcast_to(((sums[around:] - sums[:-around]) // around)[:, None], odds.shape)
 
 
 def _moved(values: Array, offset: int, fill: int) -> Array:

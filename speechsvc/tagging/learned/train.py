@@ -64,7 +64,7 @@ class Options:
     cost: float = 0.01  # of an error, against the size of the weights
     epochs: int = 5
     least_count: int = 2  # examples in which a feature must occur
-    kept: int = 2500  # features a topic keeps: the heaviest
+    kept: int = 10_000  # features a topic keeps: the heaviest
     floor: float = 0.7  # share of what a model adds that must be right
 
 

@@ -15,6 +15,7 @@ from speechsvc.tagging.learned.network import train_network
 from speechsvc.tagging.learned.surroundings import (
     RESULT,
     UNIT,
+    WINDOW,
     Layers,
     Seen,
     features_of,
@@ -49,13 +50,13 @@ def train_surroundings(
     `entries`: the written ones, which may be doubted later."""
     scores = np.concatenate([seen.scores for seen in calls])
     scales = {t: _scale(scores[:, i], labels[:, i], leads[t]) for i, t in enumerate(topics)}
-    features = [features_of(seen, scale_table(scales, topics)) for seen in calls]
+    features = [features_of(seen, scale_table(scales, topics), WINDOW) for seen in calls]
     ends = np.cumsum([len(seen.scores) for seen in calls])
     parts = [labels[end - len(seen.scores) : end] for seen, end in zip(calls, ends, strict=True)]
     first, network = _judged(features, parts, folds, seed)
     features = [with_scores(own, said) for own, said in zip(features, first, strict=True)]
     last, again = _judged(features, parts, folds, seed)
-    model = Surroundings(scales=scales, network=network, again=again, doubted=frozenset(entries))
+    model = Surroundings(scales=scales, network=network, again=again, window=WINDOW, doubted=frozenset(entries))
     return Judged(scores=np.concatenate(last), model=model)
 
 

@@ -10,11 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from speechsvc.domain.conversation import Conversation
-from speechsvc.domain.learned import LearnedEntries, Negation
+from speechsvc.domain.learned import OLD_WINDOW, LearnedEntries, Negation
 from speechsvc.domain.lexicon import Lexicon
 from speechsvc.domain.lexicon_data import lexicon_data
 from speechsvc.domain.mention import MatchKind, Mention
@@ -23,7 +24,7 @@ from speechsvc.domain.ruleset_diff import compare
 from speechsvc.tagging.evaluate import LabelledCall, read_labelled_calls
 from speechsvc.tagging.learned.model_file import write_learned_file
 from speechsvc.tagging.learned.negation import unjudged
-from speechsvc.tagging.learned.surroundings import OLD_FEATURES
+from speechsvc.tagging.learned.surroundings import OLD_FEATURES, Seen
 from speechsvc.tagging.learned.train import Options, TooFewCalls, train
 from speechsvc.tagging.lexicon_file import LexiconInvalid, load_lexicon, parse_lexicon
 from speechsvc.tagging.tagger import LexiconTagger
@@ -201,6 +202,43 @@ def test_models_of_one_narrow_network_are_still_read() -> None:
     assert scorer.reach == 2
     with pytest.raises(LexiconInvalid, match="14 rows"):
         parse_lexicon(lexicon_data(narrow(OLD_FEATURES + 1)))
+
+
+def looking(window: int) -> Lexicon:
+    """The same networks, looking so many turns around."""
+    learned = trained().learned
+    assert learned is not None
+    assert learned.surroundings is not None
+    return replace(trained(), learned=replace(learned, surroundings=replace(learned.surroundings, window=window)))
+
+
+def test_a_model_says_how_far_it_looks_and_earlier_ones_looked_five_turns() -> None:
+    early, late = lexicon_data(looking(OLD_WINDOW)), lexicon_data(looking(9))
+    assert "window" not in early["learned"]["surroundings"]  # the digest of an earlier time stays
+    assert late["learned"]["surroundings"]["window"] == 9
+    for data, reach in ((early, 8), (late, 12)):
+        scorer = LexiconTagger(parse_lexicon(data)).learned
+        assert scorer is not None
+        assert scorer.reach == reach
+
+
+@pytest.mark.parametrize("window", [OLD_WINDOW, 9])
+def test_what_is_said_beyond_the_window_changes_nothing(window: int) -> None:
+    scorer = LexiconTagger(looking(window)).learned
+    assert scorer is not None
+    topics = len(scorer.columns)
+
+    def scores(odds_of_the_last_turn: int) -> list[int]:
+        odds = np.zeros((40, topics), dtype=np.int64)
+        odds[-1] = odds_of_the_last_turn
+        turns = talk(*["嗯"] * 40).turns
+        seen = Seen.of(turns, [1] * 40, odds, np.zeros((40, topics), dtype=bool))
+        return [int(row[0]) for row in scorer.looked_at_twice([seen])[0]]
+
+    little, much = scores(-8000), scores(8000)
+    differs = [i for i, (one, other) in enumerate(zip(little, much, strict=True)) if one != other]
+    assert differs
+    assert min(differs) >= 39 - scorer.reach
 
 
 def test_calls_set_aside_are_learned_from_and_not_measured() -> None:
