@@ -37,6 +37,8 @@ OLD_FEATURES, FEATURES, AGAIN_FEATURES = 13, 21, 31
 _OLD_REACH = 2
 _MOST_TOPICS = 300  # up to which no feature is larger than _LARGEST
 _LARGEST = 2**15
+_ROWS = 240  # multiplied at once: more, and the library spreads so small a work over threads that wait for each other
+_NO_SCORES = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,13 +130,17 @@ class Layers:
             hidden, bias, output = (one.astype(np.int64) for one in (self._hidden, self._bias, self._output))
             inner = np.maximum(features[..., : self.features] @ hidden + bias, 0) >> _HALF
             return np.asarray(((inner @ output + self._last) * RESULT) >> _SHIFT)
-        rows = features.reshape(-1, features.shape[-1])[:, : self.features].astype(np.float64)
-        sums = rows @ self._hidden
+        rows = features.reshape(-1, features.shape[-1])
+        parts = [self._of(rows[at : at + _ROWS]) for at in range(0, len(rows), _ROWS)]
+        return np.concatenate([*parts, _NO_SCORES]).reshape(features.shape[:-1])
+
+    def _of(self, rows: Array) -> Array:
+        sums = rows[:, : self.features].astype(np.float64) @ self._hidden
         sums += self._bias
         np.maximum(sums, 0.0, out=sums)
         sums *= 0.5**_HALF  # exact, like the floor of it
         total = np.floor(sums, out=sums) @ self._output
-        return np.asarray(((total.astype(np.int64) + self._last) * RESULT) >> _SHIFT).reshape(features.shape[:-1])
+        return np.asarray(((total.astype(np.int64) + self._last) * RESULT) >> _SHIFT)
 
 
 def _exact(hidden: Array, bias: Array, output: Array, last: int) -> bool:
