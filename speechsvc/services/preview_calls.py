@@ -60,7 +60,8 @@ class PreviewCalls:
             self._count(page.items, tally)
             candidates = self._candidates.among(uow, page.items)
         found: list[Found] = []
-        for part, shown in self._shared(candidates, max(0, listed - tally.changed)):
+        helped = cursor is not None  # helpers would begin just when people wait for the first results
+        for part, shown in self._in_blocks(candidates, max(0, listed - tally.changed), helped=helped):
             found += [
                 (tally.changed + at, call_id, body) for at, call_id, body in shown if tally.changed + at <= listed
             ]
@@ -89,9 +90,13 @@ class PreviewCalls:
                 self._look(uow, some, tally, found, listed)
         return tally, found
 
-    def _shared(self, candidates: Sequence[Candidate], listed: int) -> list[tuple[PreviewTally, list[Found]]]:
+    def _in_blocks(
+        self, candidates: Sequence[Candidate], listed: int, *, helped: bool
+    ) -> list[tuple[PreviewTally, list[Found]]]:
         """Block by block, in order, whoever does them."""
         blocks = [(candidates[i : i + _AT_ONCE], listed) for i in range(0, len(candidates), _AT_ONCE)]
+        if not helped:
+            return [self.block(block) for block in blocks]
         return self._core.helpers.share(PREVIEW, self._about, blocks, self.block)
 
     def _count(self, calls: Sequence[IndexedCall], tally: PreviewTally) -> None:

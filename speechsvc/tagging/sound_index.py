@@ -167,14 +167,26 @@ def _found(postings: bytes | None, second: int) -> Mask:
     lengths = np.where(counts < _MANY, 2 * counts, _BITMAP)
     offsets = 2 + 4 * size + np.cumsum(lengths) - lengths
     if not second:
-        found = no_turns()
-        for count, offset in zip(counts.tolist(), offsets.tolist(), strict=True):
-            found |= _list(postings, count, offset)
-        return found
+        return _any(postings, counts, offsets)
     at = int(np.searchsorted(seconds, second))
     if at == size or seconds[at] != second:
         return no_turns()
     return _list(postings, int(counts[at]), int(offsets[at]))
+
+
+def _any(postings: bytes, counts: NDArray[np.int64], offsets: NDArray[np.int64]) -> Mask:
+    """The turns of any of the lists: those between two bitmaps lie in one piece."""
+    many = np.flatnonzero(counts >= _MANY).tolist()
+    pieces: list[NDArray[Any]] = []
+    begin = int(offsets[0]) if counts.size else len(postings)
+    found = no_turns()
+    for at in many:
+        end = int(offsets[at])
+        pieces.append(np.frombuffer(postings, dtype="<u2", count=(end - begin) // 2, offset=begin))
+        found |= _list(postings, int(counts[at]), end)
+        begin = end + _BITMAP
+    pieces.append(np.frombuffer(postings, dtype="<u2", count=(len(postings) - begin) // 2, offset=begin))
+    return found | _bitmap(np.concatenate(pieces))
 
 
 def _list(postings: bytes, count: int, offset: int) -> Mask:
