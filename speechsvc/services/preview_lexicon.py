@@ -34,6 +34,7 @@ CELLS = 200  # cells shown
 STEP_S = 8.0  # after which other jobs get their turn
 _FIRST_S = 0.3  # of the first step
 _GUESS_S, _FURTHER_S = 1.0, 2.5  # of the sample's first part, which people wait for; of a further one
+_TELLING, _FEW = 1000, 3  # calls seen until when so few that had to be read say nothing of the others
 _WORTH_S = 5.0  # what takes longer than that is estimated first
 _KEPT = timedelta(days=1)
 _FIRST_PAGE, _LARGEST_PAGE = 40, 16_000  # calls
@@ -216,6 +217,8 @@ def _takes_long(run: Run) -> bool:
     where the sample was not looked at as a whole."""
     seen = run.counts["seen"]
     if run.counts.get("estimate", {"whole": False}).get("whole", True) or not seen:
+        return False
+    if seen < _TELLING and run.counts["looked_at"] < _FEW:  # reading few calls takes no time
         return False
     return bool((run.counts["total"] - seen) * run.counts["busy_s"] / seen > _WORTH_S)
 

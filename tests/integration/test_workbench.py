@@ -157,8 +157,8 @@ def test_a_long_preview_is_estimated_before_all_is_counted(service: ApiService) 
     draft = with_entries(content(service), "service_training", often)
     run = start_preview(service.core, ADMIN, CallRange(until=NEWEST), content=draft, queue=False)
     assert run.counts["total"] == 820
-    with service.core.db.tenant("acme") as uow:  # as if one call had taken a second
-        uow.runs.change(run.id, only=(run.state,), counts=run.counts | {"seen": 1, "busy_s": 1.0})
+    with service.core.db.tenant("acme") as uow:  # as if each call had taken a second
+        uow.runs.change(run.id, only=(run.state,), counts=run.counts | {"seen": 3, "looked_at": 3, "busy_s": 3.0})
         uow.commit()
     heard: list[dict[str, Any]] = []
     with service.client("qa") as client:
