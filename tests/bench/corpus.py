@@ -1,8 +1,7 @@
 """Stored calls by the ten thousand, 2,000 characters each, written as the service stores them.
 
 A call strings together pieces: turns in a row out of the labelled calls, as dense with topics as those are (some 80
-mentions a call), each tagged once. Between pieces stand turns that name nothing, more of them than learned entries look
-around, so that tagging the whole call gives the same mentions (`tests/unit/test_bench.py`).
+mentions a call), with turns between them that name nothing. Calls of different words are tagged one by one.
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ from speechsvc.storage import codec, tables
 from speechsvc.storage.call_rows import columns
 from speechsvc.storage.engine import transaction
 from speechsvc.storage.mention_rows import mention_row
-from speechsvc.tagging.learned.trace import Trace, joined, pack_trace, unpack_trace
 from tests.bench.texts import labelled_calls
 
 CHARACTERS = 2000  # of a call
@@ -46,8 +44,6 @@ _COMMIT = 1000
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Piece:
     turns: tuple[Turn, ...]
-    mentions: tuple[Mention, ...]
-    trace: Trace | None  # of `turns`; none without learned entries
     characters: int
 
 
@@ -71,7 +67,7 @@ def fill(core: Core, engine: Any, tenant_id: str, calls: int, *, seed: int = 11,
     chance = random.Random(seed)
     analyser = core.analyser(tenant_id)
     distinct = min(calls, distinct)
-    made = _made(analyser, make_pieces(analyser, chance, min(PIECES, 30 + distinct)), distinct, chance)
+    made = _made(analyser, make_pieces(chance, min(PIECES, 30 + distinct)), distinct, chance)
     rows: dict[str, list[dict[str, Any]]] = {}
     for number in range(calls):
         _rows_of(made[number % distinct], tenant_id, f"call_{seed:02d}{number:020d}", number, calls, analyser, rows)
@@ -83,19 +79,18 @@ def fill(core: Core, engine: Any, tenant_id: str, calls: int, *, seed: int = 11,
 def _made(analyser: Any, pieces: Sequence[Piece], number: int, chance: random.Random) -> list[_Made]:
     common: Tagging | None = None  # contact and next step of one call, for all
     made = []
-    opening = opening_trace(analyser)
     for n in range(number):
-        conversation, mentions, trace = make_call(f"made-{n}", pieces, chance, opening)
-        if common is None:
-            common = analyser.tag(conversation)
-        analysis = _analysis(analyser, conversation, replace(common, mentions=mentions))
+        conversation = make_call(f"made-{n}", pieces, chance)
+        tagging = analyser.tag(conversation)
+        common = common or tagging
+        analysis = _analysis(analyser, conversation, replace(common, mentions=tagging.mentions, trace=tagging.trace))
         made.append(
             _Made(
                 transcript=codec.pack_transcript(_transcript(conversation)),
                 body=codec.pack_analysis(analysis),
                 score=analysis.score["total"],
-                mentions=mentions,
-                trace=trace,
+                mentions=tagging.mentions,
+                trace=tagging.trace,
                 facts=analysis.facts,
             )
         )
@@ -134,69 +129,27 @@ def _write(engine: Any, rows: dict[str, list[dict[str, Any]]]) -> None:
                 connection.execute(insert(getattr(tables, name)), rows[name])
 
 
-def make_pieces(analyser: Any, chance: random.Random, number: int = PIECES) -> list[Piece]:
-    """Turns in a row out of the labelled calls, tagged between turns that name nothing."""
+def make_pieces(chance: random.Random, number: int = PIECES) -> list[Piece]:
+    """Turns in a row out of the labelled calls, and behind them turns that name nothing."""
     spoken = labelled_calls()
-    return [_piece(analyser, chance.choice(spoken).turns, chance) for _ in range(number)]
+    return [_piece(chance.choice(spoken).turns, chance) for _ in range(number)]
 
 
-def _piece(analyser: Any, turns: tuple[Turn, ...], chance: random.Random) -> Piece:
+def _piece(turns: tuple[Turn, ...], chance: random.Random) -> Piece:
     first = chance.randrange(max(1, len(turns) - _PIECE_TURNS + 1))
     said = turns[first : first + _PIECE_TURNS]
-    timed = tuple(_at(turn, n) for n, turn in enumerate(_NEUTRAL + said + _NEUTRAL))
-    tagging = analyser.tag(Conversation(call_id="piece", turns=timed))
-    return Piece(
-        turns=said + _NEUTRAL,
-        mentions=tuple(map(_from_neutral, tagging.mentions)),
-        trace=tagging.trace and _unpacked(tagging.trace).rows(range(len(_NEUTRAL), len(timed))),
-        characters=sum(len(t.text) for t in said),
-    )
+    return Piece(turns=said + _NEUTRAL, characters=sum(len(t.text) for t in said))
 
 
-def make_call(
-    call_id: str, pieces: Sequence[Piece], chance: random.Random, opening: Trace | None = None
-) -> tuple[Conversation, tuple[Mention, ...], bytes | None]:
-    """A call of about CHARACTERS, its mentions and its trace; `opening`: the trace of the first turns of any."""
-    traces: list[tuple[Trace | None, Sequence[int] | None]] = [(opening, range(len(_NEUTRAL)))]
-    turns: list[Turn] = [_at(turn, n) for n, turn in enumerate(_NEUTRAL)]
-    mentions: list[Mention] = []
+def make_call(call_id: str, pieces: Sequence[Piece], chance: random.Random) -> Conversation:
+    """A call of about CHARACTERS."""
+    turns = list(_NEUTRAL)
     characters = 0
     while characters < CHARACTERS:
         piece = chance.choice(pieces)
-        first = len(turns)
-        turns += [_at(turn, first + n) for n, turn in enumerate(piece.turns)]
-        traces.append((piece.trace, range(first, len(turns))))
-        mentions += [_moved(m, first) for m in piece.mentions]
+        turns += piece.turns
         characters += piece.characters
-    known = [(trace, places) for trace, places in traces if trace is not None]
-    packed = pack_trace(joined(known)) if len(known) == len(traces) else None
-    return Conversation(call_id=call_id, turns=tuple(turns)), tuple(mentions), packed
-
-
-def opening_trace(analyser: Any) -> Trace | None:
-    """Of the turns with which each made call begins."""
-    turns = tuple(_at(turn, n) for n, turn in enumerate(_NEUTRAL))
-    trace = analyser.tag(Conversation(call_id="opening", turns=turns)).trace
-    return trace and _unpacked(trace)
-
-
-def _unpacked(trace: bytes) -> Trace:
-    found = unpack_trace(trace)
-    assert found is not None
-    return found
-
-
-def _from_neutral(mention: Mention) -> Mention:
-    return _moved(mention, -len(_NEUTRAL))
-
-
-def _moved(mention: Mention, turns: int) -> Mention:
-    return replace(
-        mention,
-        turn=mention.turn + turns,
-        start=mention.start + turns * _TURN_S,
-        end=mention.end + turns * _TURN_S,
-    )
+    return Conversation(call_id=call_id, turns=tuple(_at(turn, n) for n, turn in enumerate(turns)))
 
 
 def _at(turn: Turn, number: int) -> Turn:

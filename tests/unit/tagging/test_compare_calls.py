@@ -18,11 +18,12 @@ from speechsvc.tagging.compare import LexiconComparison
 from speechsvc.tagging.learned.trace import Trace, pack_trace
 from speechsvc.tagging.lexicon_file import checked_lexicon
 from speechsvc.tagging.tagger import LexiconTagger
-from tests.bench.corpus import Piece, make_call, make_pieces, opening_trace
+from tests.bench.corpus import Piece, make_call, make_pieces
 from tests.bench.drafts import twenty_changes
 from tests.bench.texts import default_lexicon
 
-CALLS, PIECES, DRAFTS = 160, 50, 8
+CALLS, PIECES, DRAFTS = 120, 50, 8
+Made = tuple[Conversation, tuple[Mention, ...], bytes | None]
 
 
 @cache
@@ -38,15 +39,21 @@ class Analyser:
         return Found(*self.tagger.traced(conversation))
 
 
+def made(number: int, learned: bool, chance: random.Random) -> Made:
+    """A call, and what the lexicon finds in it."""
+    call = make_call(f"call-{number}", pieces(), chance)
+    found = analyser(learned).tag(call)
+    return call, found.mentions, found.trace
+
+
 @cache
-def pieces(learned: bool) -> tuple[list[Piece], Trace | None]:
-    analyser = Analyser(LexiconTagger(lexicon(learned)))
-    return make_pieces(analyser, random.Random(1), PIECES), opening_trace(analyser)
+def pieces() -> list[Piece]:
+    return make_pieces(random.Random(1), PIECES)
 
 
-def made(number: int, learned: bool, chance: random.Random) -> tuple[Conversation, tuple[Mention, ...], bytes | None]:
-    some, opening = pieces(learned)
-    return make_call(f"call-{number}", some, chance, opening)
+@cache
+def analyser(learned: bool) -> Analyser:
+    return Analyser(LexiconTagger(lexicon(learned)))
 
 
 class Found:
@@ -150,13 +157,3 @@ def test_suspect_turns_are_compared_apart() -> None:
         assert (findings(found[0]), found[1]) == (findings(becomes.mentions), becomes.trace)
         changed += findings(was.mentions) != findings(becomes.mentions)
     assert changed > 5
-
-
-def test_pieces_put_together_are_tagged_as_they_were_alone() -> None:
-    chance = random.Random(5)
-    analyser = Analyser(LexiconTagger(lexicon(True)))
-    for number in range(12):
-        call, mentions, trace = made(number, True, chance)
-        tagged = analyser.tag(call)
-        assert (findings(tagged.mentions), tagged.trace) == (findings(mentions), trace)
-        assert len(mentions) > 40
