@@ -26,7 +26,6 @@ from speechsvc.tagging.learned.surroundings import (
 
 Array = np.ndarray[Any, Any]
 _DOUBTS = (None, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50)  # percent below which a written mention may fall
-_WORTH = 0.005  # of F1 that is given for fewer wrong mentions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,9 +73,8 @@ def _judged(
 
 
 def choose_doubt(scores: Array, labels: Array, written: Array, least: Sequence[int | None]) -> int | None:
-    """The score below which written mentions fall: of those with nearly the highest F1 over all topics, with learned
-    mentions added at their thresholds, the highest, since a wrong mention costs more trust than a missed one. None
-    where they had better all stand."""
+    """The score below which written mentions fall: the one of highest F1 over all topics, with learned mentions added
+    at their thresholds. None where they had better all stand."""
     added = np.stack([scores[:, i] >= s if s is not None else written[:, i] & False for i, s in enumerate(least)], 1)
     tried: list[tuple[float, int | None]] = []
     for percent in _DOUBTS:
@@ -85,8 +83,8 @@ def choose_doubt(scores: Array, labels: Array, written: Array, least: Sequence[i
         found = stands | (added & ~written)
         f1 = 2 * int((found & labels).sum()) / max(1, int(found.sum() + labels.sum()))
         tried.append((f1, doubt))
-    enough = max(f1 for f1, _ in tried) - _WORTH
-    return [doubt for f1, doubt in tried if f1 >= enough][-1]
+    best = max(f1 for f1, _ in tried)
+    return next(doubt for f1, doubt in tried if f1 == best)  # the mildest: the written lexicon is the authority
 
 
 def _fit(
