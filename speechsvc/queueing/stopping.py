@@ -90,8 +90,8 @@ def _prepare_child(**kwargs: Any) -> None:
     _hear_signals()  # the mask came with the pool's thread that started this process
     # a child that has had no job yet has no handler: it would die, and the pool would wait for the one in its place
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
-    # Celery lets the kernel kill a child whose parent dies, which would leave the job to its lease. SIGTERM instead is no
-    # better: it comes once for each of the parent's threads, and the second ends the child amid the release.
+    # Celery lets the kernel kill a child whose parent dies, which would leave the job to its lease. SIGTERM instead is
+    # no better: it comes once for each of the parent's threads, and the second ends the child amid the release.
     with suppress(OSError):  # Linux only
         set_pdeathsig(0)
     watch_parent(os.getppid())
