@@ -190,7 +190,9 @@ class NewResults:
         looks = yield [seen for run in some for seen in (run.old, run.new)]
         turns = Squeezes(self._text)
         for run, was, now in zip(some, looks[::2], looks[1::2], strict=True):
-            again = differing(scorer, run, was, now) | {t for t in written if run.first <= t <= run.last}
+            again = differing(scorer, run, was, now, len(self._conversation.turns)) | {
+                t for t in written if run.first <= t <= run.last
+            }
             for turn in again:
                 scores = now[turn - run.begin]
                 found = self._written_at(turn, written, by_turn, new.written[turn], scores)
@@ -244,7 +246,7 @@ class NewResults:
         if turn in written:
             found += written[turn].new
         there = {m.topic for m in found}
-        stand = flags & (scores >= scorer.limits.doubt)
+        stand = flags & (scores >= scorer.doubt_in(len(self._conversation.turns)))
         if any(stand[column] and topic not in there for topic, column in scorer.columns.items()):
             found += [m for m in self._whole[1].at(turn) if m.topic not in there]  # it had fallen and stands again
         return sorted(found, key=_in_order)

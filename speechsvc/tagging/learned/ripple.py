@@ -91,13 +91,15 @@ def _seen(turns: Sequence[Turn], trace: Trace, begin: int, end: int) -> Seen:
     )
 
 
-def differing(scorer: LearnedScorer, run: Run, old: Array, new: Array) -> set[int]:
-    """Turns of the run whose mentions may differ by their scores; `old` and `new`: the second look at the run."""
+def differing(scorer: LearnedScorer, run: Run, old: Array, new: Array, turns: int) -> set[int]:
+    """Turns of the run whose mentions may differ by their scores; `old` and `new`: the second look at the run; `turns`:
+    those of the whole call."""
     limits, inner = scorer.limits, slice(run.first - run.begin, run.last - run.begin + 1)
     was, now = old[inner], new[inner]
     highest = np.maximum(was, now)
     learned = (was != now) & (highest >= limits.least)
-    written = run.new.written[inner] & ((was >= limits.doubt) != (now >= limits.doubt))
+    doubt = scorer.doubt_in(turns)
+    written = run.new.written[inner] & ((was >= doubt) != (now >= doubt))
     return {run.first + int(i) for i in np.flatnonzero((learned | written).any(axis=1))}
 
 

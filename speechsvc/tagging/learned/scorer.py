@@ -36,6 +36,8 @@ from speechsvc.tagging.learned.trace import LONGEST, Trace
 from speechsvc.tagging.text import NormalText
 
 _LEAST_TURNS = 3  # of a call in which a written mention may fall: before, nothing around can speak against it
+_SHORT = 10  # turns: in a shorter call little stands around, so a written mention only falls below `_MILD`
+_MILD = -2197  # thousandths of a logit: ten percent
 NEVER = 2**60  # no score reaches it
 _NOTHING_READY: Mapping[str, Mention] = MappingProxyType({})
 Index = Mapping[str, int]
@@ -50,7 +52,6 @@ class Limits:
     leads: Scores  # from which first score the topic is handed on
     follows: Scores  # bool: whether anything asks if the turn before was about the topic
     gains: Scores  # a row a topic of the turn before: what each column gains
-    doubt: int  # below it written mentions that may be doubted fall
 
 
 class LearnedScorer:
@@ -124,7 +125,8 @@ class LearnedScorer:
         topic the result where it is known already.
         """
         alone = len(conversation.turns) < _LEAST_TURNS
-        found = [m for m in written if alone or self._stands(m, scores)]
+        least = self.doubt_in(len(conversation.turns))
+        found = [m for m in written if alone or self._stands(m, scores, least)]
         known = {*fallen, *[m.topic for m in written]}
         kept = [m for topic, m in ready.items() if topic not in known]
         added = self._added(conversation, text, i, turn, scores, {*known, *ready})
@@ -144,6 +146,12 @@ class LearnedScorer:
     def fixed(self, mention: Mention) -> bool:
         """Whether no model judges the mention's polarity."""
         return mention.entry in self._fixed
+
+    def doubt_in(self, turns: int) -> int:
+        """The score below which doubted mentions fall in a call of so many turns."""
+        if self._doubt is None:
+            return -NEVER
+        return self._doubt if turns >= _SHORT else min(self._doubt, _MILD)
 
     @property
     def columns(self) -> Mapping[str, int]:
@@ -165,7 +173,6 @@ class LearnedScorer:
                 [self.following.get(topic, np.zeros(len(self._topics), dtype=np.int64)) for topic in self._column],
                 dtype=np.int64,
             ).reshape(len(self._topics), len(self._topics)),
-            doubt=-NEVER if self._doubt is None else self._doubt,
         )
 
     def with_thresholds(self, model: LearnedEntries) -> LearnedScorer:
@@ -252,9 +259,9 @@ class LearnedScorer:
                 before |= self.leads(rows[-1])
         return np.stack(rows)
 
-    def _stands(self, mention: Mention, scores: Scores) -> bool:
+    def _stands(self, mention: Mention, scores: Scores, least: int) -> bool:
         """A written mention falls only where its entry was there in training and the second look speaks against it."""
-        return not self.doubts(mention) or bool(scores[self._column[mention.topic]] >= self._doubt)
+        return not self.doubts(mention) or bool(scores[self._column[mention.topic]] >= least)
 
     def _added(
         self,

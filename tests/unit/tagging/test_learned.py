@@ -168,7 +168,7 @@ def doubting() -> Lexicon:
 
 
 def test_a_doubted_entry_needs_support_and_a_new_one_never_does() -> None:
-    said = talk("喂您好", "报价和性能都在", "好的")
+    said = talk("喂您好", "报价和性能都在", *["好的"] * 8)
     assert [m.match for m in LexiconTagger(trained()).tag(talk(said.turns[1].text))] == [MatchKind.EXACT] * 2
     assert LexiconTagger(doubting()).tag(said) == ()
     assert len(LexiconTagger(doubting(), learned=False).tag(said)) == 2
@@ -180,6 +180,16 @@ def test_a_doubted_entry_needs_support_and_a_new_one_never_does() -> None:
 def test_a_sentence_by_itself_is_never_doubted() -> None:
     """Nothing stands around it that could speak against a written entry."""
     assert len(LexiconTagger(doubting()).tag(talk("报价和性能都在"))) == 2
+
+
+def test_a_short_call_is_doubted_only_where_all_speaks_against_it() -> None:
+    """In nine turns little stands around a plain word."""
+    scorer = LexiconTagger(doubting()).learned
+    assert scorer is not None
+    assert (scorer.doubt_in(10), scorer.doubt_in(9)) == (10**6, -2197)
+    short = talk("喂您好", "报价和性能都在", *["好的"] * 7)
+    assert len(LexiconTagger(doubting(), learned=False).tag(short)) == 2
+    assert len(LexiconTagger(doubting()).tag(short)) >= 1
 
 
 def narrow(rows: int) -> Lexicon:
