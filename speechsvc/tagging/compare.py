@@ -19,6 +19,7 @@ from speechsvc.domain.learned import LearnedEntries
 from speechsvc.domain.lexicon import Entry, Lexicon, Topic
 from speechsvc.domain.mention import Mention
 from speechsvc.tagging.candidate_query import SoundQuery, sound_query
+from speechsvc.tagging.closure import closure
 from speechsvc.tagging.learned.mentions import learned_entry
 from speechsvc.tagging.learned.scorer import LearnedScorer
 from speechsvc.tagging.learned.surroundings import Seen
@@ -202,13 +203,7 @@ def _dependents(topics: Iterable[str], *lexicons: Lexicon) -> frozenset[str]:
             for entry in topic.entries:
                 for named in _named(entry):
                     uses[named].add(topic.id)
-    reached, ahead = set[str](), list(topics)
-    while ahead:
-        topic_id = ahead.pop()
-        if topic_id not in reached:
-            reached.add(topic_id)
-            ahead.extend(uses[topic_id])
-    return frozenset(reached)
+    return closure(topics, uses)
 
 
 def _named(entry: Entry) -> tuple[str, ...]:

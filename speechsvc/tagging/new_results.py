@@ -15,6 +15,7 @@ from typing import NamedTuple
 from speechsvc.domain.conversation import Conversation
 from speechsvc.domain.lexicon import Lexicon, Topic
 from speechsvc.domain.mention import MatchKind, Mention
+from speechsvc.tagging.closure import closure
 from speechsvc.tagging.learned.nearby import Alone, Nearby, Squeezes
 from speechsvc.tagging.learned.negation import unjudged
 from speechsvc.tagging.learned.ripple import differing, follow, runs, stretches
@@ -284,13 +285,7 @@ def _deciding(topics: frozenset[str], *lexicons: Lexicon) -> frozenset[str]:
         for topic in lexicon.topics:
             for c in (entry.conditions for entry in topic.entries):
                 asks[topic.id].update(c.previous, c.before, c.after)
-    reached, ahead = set[str](), list(topics)
-    while ahead:
-        one = ahead.pop()
-        if one not in reached:
-            reached.add(one)
-            ahead.extend(asks[one])
-    return frozenset(reached)
+    return closure(topics, asks)
 
 
 def _of(lexicon: Lexicon, topics: frozenset[str]) -> tuple[Topic, ...]:
